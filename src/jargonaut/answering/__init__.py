@@ -1,0 +1,1 @@
+"""Question to answer, with citations that are checked."""

@@ -1,0 +1,1 @@
+"""The nouns and rules of the domain. Standard library and numpy only."""

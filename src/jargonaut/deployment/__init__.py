@@ -1,0 +1,1 @@
+"""Running beside the service: the edge, supervised."""

@@ -1,0 +1,51 @@
+"""What every encoder promises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderCard:
+    """What an encoder is. Stored beside its weights as `encoder.json`."""
+
+    id: str
+    """Digest of the graph, tokenizer and the fields below."""
+    space: str
+    """Of a document encoder: digest of weights, pooling, document prompt, dimensions. Of a query encoder: the space it aims at."""
+    base: str
+    """Where the weights came from: hub id, folder name, package."""
+    dimensions: int
+    max_tokens: int
+    """Most tokens of a text, special tokens included; more is an error of ours, never silently cut."""
+    query_prompt: str
+    document_prompt: str
+    languages: tuple[str, ...]
+
+
+class Encoder(Protocol):
+    """Turns texts into unit vectors. Safe to call from several threads."""
+
+    @property
+    def card(self) -> EncoderCard:
+        """What it is."""
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Shape (len(texts), dimensions), float32, unit length. Over-long questions are cut at the end."""
+
+    def encode_documents(self, texts: Sequence[str]) -> Vectors:
+        """The same for chunks.
+
+        Raises:
+            InputError: A text has more than `max_tokens` tokens: the chunker should have prevented that.
+        """
+
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        """Character offsets of the tokens of `text`, without special tokens and prompts, not truncated."""

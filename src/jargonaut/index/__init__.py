@@ -1,0 +1,1 @@
+"""Filtered candidates, dense and lexical."""

@@ -1,0 +1,1 @@
+"""Evidence that a recipe is better: queries, metrics, intervals, gate, report."""

@@ -1,0 +1,1 @@
+"""Two candidate lists to one ranking."""

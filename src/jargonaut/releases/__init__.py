@@ -1,0 +1,1 @@
+"""Recipes, revisions and releases; promote, roll back, compare."""

@@ -1,0 +1,1 @@
+"""What changes and is shared by replicas: journals of events."""
