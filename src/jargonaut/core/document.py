@@ -38,18 +38,18 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class CrossReference:
-    """A place in a document that points at another: the sentence is at `start`, the target is named as written."""
+    """A place in a document that points at another."""
 
     start: int
     end: int
     """Character offsets into `Document.text` of the text that the reference stands for."""
     target: str
-    """An anchor (`session-cookie-age`), a path relative to the source root (`topics/http/sessions.txt`), or both joined by `#`."""
+    """As written: an anchor (`cookie-age`), a path from the source root (`http/sessions.txt`), or `path#anchor`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One source file, read. The text is normalised: NFC, `\\n` line ends, blocks separated by one empty line."""
+    """One source file, read. The text is normalised: NFC, line feeds, blocks separated by one empty line."""
 
     uri: str
     """Path relative to the source root with `/`, prefixed by the source's name if there are several."""

@@ -108,6 +108,8 @@ def _parse_entry(key: str, entry: Any, depth: int) -> Filter:
 
 
 def _parse_condition(key: str, entry: Mapping[str, Any]) -> Filter:
+    if key == "tags":
+        raise InputError("Filter on `tags`: give a tag, or a list of tags of which one must be there.")
     if not all(isinstance(item, str) for item in entry.values()):
         raise InputError(f"Filter on `{key}`: bounds and prefixes are texts.")
     if set(entry) == {"starts_with"}:

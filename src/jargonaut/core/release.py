@@ -59,7 +59,7 @@ class Recipe:
     """Version of the lexical analysis."""
     fusion: Fusion
     similarity_threshold: float
-    """Least raw cosine (of a lexical recipe: coverage of the question's terms) for an answer; below it: "the documents do not say"."""
+    """Least raw cosine for an answer (of a lexical recipe: coverage of the question's terms)."""
     top_k: int
     prompt: str
     """Version of the prompt, or its text."""
@@ -94,8 +94,6 @@ class Revision:
     """Digest of the stored list of (uri, content digest, principals)."""
     document_count: int
     chunk_count: int
-    journal: int
-    """Sequence number of the journal whose permissions are folded into the index."""
 
     @property
     def id(self) -> str:

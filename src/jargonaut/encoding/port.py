@@ -19,7 +19,8 @@ class EncoderCard:
     id: str
     """Digest of the graph, tokenizer and the fields below."""
     space: str
-    """Of a document encoder: digest of weights, pooling, document prompt, dimensions. Of a query encoder: the space it aims at."""
+    """Of a document encoder: digest of weights, pooling, document prompt, dimensions. Of a query encoder: the space
+    that it aims at."""
     base: str
     """Where the weights came from: hub id, folder name, package."""
     dimensions: int

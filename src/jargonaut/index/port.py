@@ -74,6 +74,9 @@ class IndexWriter(Protocol):
     def replace(self, batch: Sequence[DocumentRows]) -> None:
         """Put these documents in place of what the head holds of them; all of the batch or nothing becomes visible."""
 
+    def permit(self, allow: Mapping[str, tuple[str, ...]]) -> None:
+        """Set who may read these documents (by URI, sorted principals), without touching anything else of them."""
+
     def remove(self, uris: Iterable[str]) -> None:
         """Remove documents; silent about those that are not there."""
 
@@ -153,7 +156,10 @@ class StoredChunk:
 
 
 class IndexReader(Protocol):
-    """Reads one snapshot. Raises `UnavailableError` or `DeadlineError`; never an empty success when the engine is down."""
+    """Reads one snapshot.
+
+    Every method raises `UnavailableError` or `DeadlineError`; never an empty success when the engine is down.
+    """
 
     @property
     def key(self) -> TableKey:
@@ -168,6 +174,9 @@ class IndexReader(Protocol):
 
     async def fetch(self, chunk_ids: Sequence[str], visibility: Visibility, deadline: Deadline) -> list[StoredChunk]:
         """The chunks that are there and visible, in the order asked for."""
+
+    async def vectors(self, limit: int, deadline: Deadline) -> tuple[tuple[str, ...], Vector]:
+        """Chunk ids and their vectors, shape (n, dimensions); up to `limit`, spread evenly over the table."""
 
     async def neighbours(self, chunk: StoredChunk, visibility: Visibility, deadline: Deadline) -> list[StoredChunk]:
         """The chunks of the same document right before and after, and itself, in order."""

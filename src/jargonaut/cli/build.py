@@ -1,0 +1,83 @@
+"""`jargonaut build`: bring the live release up to date with the documents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jargonaut.cli.options import AsJson, Config, Folder, KnowledgeBaseName
+
+if TYPE_CHECKING:
+    from jargonaut.build import BuildResult
+
+
+def build(
+    folder: Folder = None,
+    config: Config = None,
+    knowledge_base: KnowledgeBaseName = None,
+    lexical: Annotated[
+        bool, typer.Option("--lexical", help="Index without vectors: seconds instead of minutes.")
+    ] = False,
+    tune: Annotated[
+        bool, typer.Option("--tune", help="Afterwards tune the encoder and prove it (see `prove`).")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read what is new or changed, index it, and make it live. Does nothing if nothing has changed."""
+    from jargonaut.build import build as run_build
+    from jargonaut.cli.output import note, print_json, shown_progress
+    from jargonaut.cli.workspace import open_knowledge_base
+
+    base = open_knowledge_base(folder, config, knowledge_base)
+    with shown_progress(quiet=as_json) as progress:
+        result = run_build(base.build_plan(lexical=lexical, say=note), progress)
+    if as_json:
+        print_json(as_record(result))
+    else:
+        print(in_words(result))
+    if tune:
+        from jargonaut.cli.prove import run
+
+        run(base, force=False, as_json=as_json)
+
+
+def as_record(result: BuildResult) -> dict[str, object]:
+    """A build's result as JSON."""
+    return {
+        "outcome": result.outcome,
+        "release": result.release.id,
+        "recipe": result.recipe.id,
+        "label": result.recipe.label,
+        "revision": result.revision.id,
+        "documents": result.revision.document_count,
+        "chunks": result.revision.chunk_count,
+        "added": result.added,
+        "changed": result.changed,
+        "removed": result.removed,
+        "deleted": sorted(result.corpus.deleted),
+        "quarantined": [{"uri": e.uri, "reason": e.quarantined, "hint": e.hint} for e in result.corpus.quarantined],
+    }
+
+
+def in_words(result: BuildResult) -> str:
+    """A build's result for people."""
+    from jargonaut.cli.output import short
+
+    size = f"{result.revision.document_count} documents, {result.revision.chunk_count} chunks"
+    lines = {
+        "unchanged": [
+            f"Nothing has changed: release {short(result.release.id)} ({result.recipe.label}) is live; {size}."
+        ],
+        "published": [
+            f"Release {short(result.release.id)} ({result.recipe.label}) is live: {size}; "
+            f"{result.added} added, {result.changed} changed, {result.removed} removed."
+        ],
+        "needs proof": [
+            f"Release {short(result.release.id)} ({result.recipe.label}) is built: {size}. It is not live, because its recipe "
+            "is another than the live one's: `jargonaut prove` decides, `jargonaut releases promote --force` overrides.",
+        ],
+    }[result.outcome]
+    if refused := result.corpus.quarantined:
+        lines.append(f"{len(refused)} files could not be read: `jargonaut documents quarantine` says why.")
+    return "\n".join(lines)

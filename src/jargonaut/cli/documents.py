@@ -1,0 +1,135 @@
+"""`jargonaut documents`: what is in a knowledge base, and what is not to be."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from jargonaut.cli.options import AsJson, Config, FolderOption, KnowledgeBaseName
+from jargonaut.core.errors import UnknownNameError
+from jargonaut.core.scope import LIVE
+
+app = typer.Typer(help="List, delete and restore documents; show what could not be read.", no_args_is_help=True)
+Uris = Annotated[list[str], typer.Argument(help="URIs, as `jargonaut documents list` shows them.")]
+
+
+@app.command("list")
+def list_documents(
+    folder: FolderOption = None,
+    config: Config = None,
+    knowledge_base: KnowledgeBaseName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Documents of the live release, with who may read them."""
+    from jargonaut.cli.output import print_json, print_table
+    from jargonaut.cli.workspace import open_knowledge_base
+
+    base = open_knowledge_base(folder, config, knowledge_base)
+    state = base.follower.current()
+    live = state.channels.get(LIVE)
+    documents = base.registry.documents(base.registry.revision(live.revision).documents) if live else {}
+    rows = [
+        {
+            "uri": uri,
+            "allow": list(state.permitted.get(uri, item.allow)),
+            "deleted": state.deleted.get(uri),
+            "digest": item.content_digest,
+        }
+        for uri, item in documents.items()
+    ]
+    if as_json:
+        print_json(rows)
+    else:
+        shown = [(r["uri"], " ".join(r["allow"]) or "nobody", "deleted" if r["deleted"] else "") for r in rows]
+        print_table(("uri", "who may read it", ""), shown, "No documents yet: `jargonaut build`.")
+
+
+@app.command("rm")
+def remove(
+    uris: Uris,
+    folder: FolderOption = None,
+    config: Config = None,
+    knowledge_base: KnowledgeBaseName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Delete documents: at once, for every release, and whatever is on the disk. `restore` undoes it."""
+    from jargonaut.cli.output import print_json
+    from jargonaut.cli.workspace import open_knowledge_base
+    from jargonaut.state.knowledge_base import delete_documents
+
+    base = open_knowledge_base(folder, config, knowledge_base)
+    state = base.follower.current()
+    known = {uri for uri in base.catalog.entries() if uri not in state.deleted}
+    if live := state.channels.get(LIVE):
+        known |= base.registry.documents(base.registry.revision(live.revision).documents).keys() - state.deleted.keys()
+    for uri in uris:
+        if uri not in known:
+            raise UnknownNameError("document", uri, known)
+    receipt = delete_documents(base.journal, base.scope, uris)
+    bound = base.workspace.settings.edge.bound_s
+    if as_json:
+        print_json(
+            {
+                "deleted": list(receipt.uris),
+                "sequence": receipt.sequence,
+                "generation": receipt.generation,
+                "effective_at": receipt.effective_at,
+                "edge_bound_s": bound,
+            }
+        )
+    else:
+        print(
+            f"Deleted {', '.join(receipt.uris)}. In force since {receipt.effective_at}; at the edge within {bound:g} s."
+        )
+
+
+@app.command("restore")
+def restore(
+    uris: Uris,
+    folder: FolderOption = None,
+    config: Config = None,
+    knowledge_base: KnowledgeBaseName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Undo a delete. The documents are back with the next build at the latest."""
+    from jargonaut.cli.output import print_json
+    from jargonaut.cli.workspace import open_knowledge_base
+    from jargonaut.state.knowledge_base import restore_documents
+
+    base = open_knowledge_base(folder, config, knowledge_base)
+    deleted = base.follower.current().deleted
+    for uri in uris:
+        if uri not in deleted:
+            raise UnknownNameError("deleted document", uri, deleted)
+    receipt = restore_documents(base.journal, base.scope, uris)
+    if as_json:
+        print_json({"restored": list(receipt.uris), "sequence": receipt.sequence, "effective_at": receipt.effective_at})
+    else:
+        print(f"Restored {', '.join(receipt.uris)}. Run `jargonaut build` to index what is not in the live release.")
+
+
+@app.command("quarantine")
+def quarantine(
+    folder: FolderOption = None,
+    config: Config = None,
+    knowledge_base: KnowledgeBaseName = None,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Forget the verdicts, so that the next build tries again.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Files that could not be read, and why."""
+    from jargonaut.cli.output import print_json, print_table
+    from jargonaut.cli.workspace import open_knowledge_base
+
+    base = open_knowledge_base(folder, config, knowledge_base)
+    entries = base.catalog.entries()
+    refused = [entry for _, entry in sorted(entries.items()) if entry.quarantined]
+    if retry:
+        base.catalog.save({uri: entry for uri, entry in entries.items() if not entry.quarantined})
+    if as_json:
+        print_json([{"uri": item.uri, "reason": item.quarantined, "hint": item.hint} for item in refused])
+    else:
+        rows = [(item.uri, item.quarantined, item.hint) for item in refused]
+        print_table(("uri", "reason", "what to do"), rows, "Every file could be read.")

@@ -1,0 +1,135 @@
+"""`jargonaut up`: service and edge in the foreground, kept up to date with the documents, until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jargonaut.cli.options import Config, Folder
+from jargonaut.core.errors import InputError, MissingExtraError
+from jargonaut.core.scope import LIVE
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from jargonaut.cli.rebuilding import Rebuilding
+    from jargonaut.deployment.edge import Edge
+    from jargonaut.wiring import Workspace
+
+
+def up(
+    folder: Folder = None,
+    config: Config = None,
+    host: Annotated[str | None, typer.Option("--host", help="Address to listen on.", show_default=False)] = None,
+    port: Annotated[int | None, typer.Option("--port", help="Port of the service.", show_default=False)] = None,
+    edge_port: Annotated[int | None, typer.Option("--edge-port", help="Port of the edge.", show_default=False)] = None,
+    edge: Annotated[bool, typer.Option("--edge/--no-edge", help="Whether to start the edge.")] = True,
+    tune: Annotated[
+        bool, typer.Option("--tune/--no-tune", help="Whether to tune the encoder once, and prove it.")
+    ] = True,
+    watch: Annotated[
+        bool, typer.Option("--watch/--no-watch", help="Whether to follow changes of the documents.")
+    ] = True,
+) -> None:
+    """Serve a folder of documents: build, answer, tune, follow changes; until Ctrl-C."""
+    from jargonaut.cli.output import note
+    from jargonaut.cli.rebuilding import Rebuilding, build_arguments, run_build
+    from jargonaut.cli.workspace import open_workspace
+    from jargonaut.settings import listening_on
+    from jargonaut.wiring import Workspace, create_service
+
+    opened = open_workspace(folder, config)
+    settings = listening_on(opened.settings, host, port)
+    workspace = Workspace(settings, opened.home)
+    listener = _listen(settings.service.host, settings.service.port)
+    arguments = build_arguments(folder, config)
+    for base in workspace.knowledge_bases.values():
+        if LIVE not in base.follower.current().channels:
+            note(f"{base.scope.path}: building a lexical release, which answers at once; the encoder follows.")
+            run_build([*arguments, "--kb", base.scope.path, "--lexical"])
+    secret = secrets.token_hex(32)
+    app = create_service(workspace, secret)
+    rebuilding = Rebuilding(workspace, arguments, tune=tune and settings.tuning.enabled, watch=watch)
+    with listener:
+        service_port = listener.getsockname()[1]
+        origin = f"http://{_reachable(settings.service.host)}:{service_port}"
+        running_edge = None
+        if edge and settings.edge.enabled:
+            running_edge = _start_edge(workspace, origin, secret, edge_port)
+        try:
+            _say_where(workspace, origin, running_edge)
+            _serve(app, listener, rebuilding)
+        finally:
+            rebuilding.stop()
+            if running_edge is not None:
+                running_edge.stop()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise InputError(
+            f"Cannot listen on {host}:{port}: {error.strerror}.",
+            "Stop what uses the port, or choose another with --port.",
+        ) from error
+    listener.listen(512)
+    return listener
+
+
+def _start_edge(workspace: Workspace, origin: str, secret: str, port: int | None) -> Edge | None:
+    from jargonaut.cli.output import note
+    from jargonaut.deployment.edge import Edge
+    from jargonaut.deployment.workerd_config import EdgeSettings
+    from jargonaut.wiring import EDGE_SECRET_ID
+
+    chosen = workspace.settings.edge
+    edge = Edge(
+        EdgeSettings(origin, EDGE_SECRET_ID, secret, bound_s=chosen.bound_s, ttl_s=chosen.ttl_s),
+        host=workspace.settings.service.host,
+        port=chosen.port if port is None else port,
+    )
+    try:
+        edge.start()
+    except MissingExtraError as error:
+        note(f"Without the edge: {error}")
+        return None
+    return edge
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+
+
+def _say_where(workspace: Workspace, origin: str, edge: Edge | None) -> None:
+    front = edge.url if edge is not None else origin
+    model = next(iter(workspace.knowledge_bases)).knowledge_base
+    keyed = "" if workspace.is_open else " -H 'authorization: Bearer YOUR_KEY'"
+    print(f"service  {origin}")
+    if edge is not None:
+        print(f"edge     {edge.url}")
+    if workspace.is_open:
+        print("open     no API key is needed from this machine; `jargonaut keys issue NAME` changes that")
+    print(
+        f"\ntry      curl -s {front}/v1/chat/completions{keyed} -H 'content-type: application/json' \\\n"
+        f'           -d \'{{"model": "{model}", "messages": [{{"role": "user", "content": "YOUR QUESTION"}}]}}\'\n',
+        flush=True,
+    )
+
+
+def _serve(app: FastAPI, listener: socket.socket, rebuilding: Rebuilding) -> None:
+    import uvicorn
+
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5, server_header=False)
+    )
+    rebuilding.start()
+    asyncio.run(server.serve(sockets=[listener]))

@@ -1,0 +1,61 @@
+"""Which workspace a command is about."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jargonaut.core.errors import InputError
+
+if TYPE_CHECKING:
+    from jargonaut.wiring import KnowledgeBase, Workspace
+
+
+def open_workspace(folder: Path | None, config: Path | None) -> Workspace:
+    """The workspace of a settings file, of a folder of documents, or of the settings file here or above.
+
+    Raises:
+        InputError: None of them is there.
+        SettingsError: The settings file says something that cannot be.
+    """
+    from jargonaut.settings import SETTINGS_FILE, home_for, load_settings, settings_for_folder
+    from jargonaut.wiring import Workspace
+
+    if folder is not None and config is not None:
+        raise InputError("A folder and a settings file were both given.", "The settings file names its folders itself.")
+    if folder is not None and not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "does not exist"
+        raise InputError(f"`{folder}` {what}.", "Give the folder that holds your documents.")
+    here = Path.cwd()
+    found = (
+        config
+        or (folder and _within(folder))
+        or next((place / SETTINGS_FILE for place in (here, *here.parents) if (place / SETTINGS_FILE).is_file()), None)
+    )
+    if folder is None and found is not None:
+        return Workspace(load_settings(found), home_for(found))
+    if folder is not None:
+        return (
+            Workspace(settings_for_folder(folder), home_for(folder))
+            if found is None
+            else Workspace(load_settings(found), home_for(found))
+        )
+    if home_for(here).is_dir():
+        return Workspace(settings_for_folder(here), home_for(here))
+    raise InputError(
+        "There is no jargonaut.toml here, and no folder was given.",
+        "Name a folder of documents, for example `jargonaut up ~/my-docs`, or write a settings file with `jargonaut init`.",
+    )
+
+
+def open_knowledge_base(folder: Path | None, config: Path | None, name: str | None) -> KnowledgeBase:
+    """The knowledge base that a command is about."""
+    return open_workspace(folder, config).knowledge_base(name)
+
+
+def _within(folder: Path) -> Path | None:
+    """The settings file in a folder of documents itself, if its owner keeps one there."""
+    from jargonaut.settings import SETTINGS_FILE
+
+    path = folder / SETTINGS_FILE
+    return path if path.is_file() else None

@@ -1,0 +1,145 @@
+"""An encoder run by OpenVINO on the CPU: bf16 where the CPU has it, float32 elsewhere."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jargonaut.core.errors import InputError, IntegrityError
+from jargonaut.encoding.port import EncoderCard, Vectors
+
+BATCH_TOKENS = 4096
+"""Most tokens of a batch, padding included: what bounds the memory, whatever the texts are."""
+
+_TOKENIZED_AT_ONCE = 2048
+_WIDTH_STEP = 8
+
+
+class OpenVinoEncoder:
+    """An `Encoder` on an exported ONNX model.
+
+    Args:
+        card: What it is.
+        model_path: The ONNX file; mapped into memory.
+        tokenizer_path: A `tokenizer.json` without truncation and padding.
+        precision: `bf16`, `f32`, or empty for the fastest that the CPU computes itself.
+
+    Raises:
+        IntegrityError: The files cannot be read, or do not fit each other.
+    """
+
+    def __init__(self, card: EncoderCard, model_path: Path, tokenizer_path: Path, precision: str = "") -> None:
+        import openvino
+        from tokenizers import Tokenizer
+
+        self._card = card
+        core = openvino.Core()
+        native = "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
+        self.precision = precision or native
+        options = {"INFERENCE_PRECISION_HINT": self.precision, "PERFORMANCE_HINT": "LATENCY"}
+        try:
+            self._model = core.compile_model(str(model_path), "CPU", options)
+            self._tokenizer = Tokenizer.from_file(str(tokenizer_path))
+            self._cutting_tokenizer = Tokenizer.from_file(str(tokenizer_path))
+        except Exception as error:  # both libraries raise nothing narrower
+            raise IntegrityError(
+                f"Encoder {card.id} cannot be loaded: {error}", "Build again to export it anew."
+            ) from error
+        self._cutting_tokenizer.enable_truncation(card.max_tokens)
+        self._idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    @property
+    def card(self) -> EncoderCard:
+        """See `Encoder.card`."""
+        return self._card
+
+    @property
+    def text_tokens(self) -> int:
+        """Most tokens of a chunk, as `token_spans` counts them: special tokens and document prompt are taken off."""
+        return self._card.max_tokens - len(self._tokenizer.encode(self._card.document_prompt).ids)
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """See `Encoder.encode_queries`."""
+        prompt = self._card.query_prompt
+        return self._encode([prompt + text for text in texts], self._cutting_tokenizer)
+
+    def encode_documents(self, texts: Sequence[str]) -> Vectors:
+        """See `Encoder.encode_documents`."""
+        prompt = self._card.document_prompt
+        return self._encode([prompt + text for text in texts], self._tokenizer)
+
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        """See `Encoder.token_spans`."""
+        return list(self._tokenizer.encode(text, add_special_tokens=False).offsets)
+
+    def _encode(self, texts: list[str], tokenizer: Any) -> Vectors:
+        vectors = np.empty((len(texts), self._card.dimensions), dtype=np.float32)
+        with self._request() as request:
+            for start in range(0, len(texts), _TOKENIZED_AT_ONCE):
+                part = texts[start : start + _TOKENIZED_AT_ONCE]
+                tokens = [np.array(encoding.ids, dtype=np.int64) for encoding in tokenizer.encode_batch_fast(part)]
+                self._check_lengths(tokens, part)
+                for rows in _batches([len(ids) for ids in tokens]):
+                    vectors[start + rows] = self._infer(request, [tokens[row] for row in rows])
+        return self._checked(vectors, texts)
+
+    def _check_lengths(self, tokens: list[NDArray[np.int64]], texts: list[str]) -> None:
+        for ids, text in zip(tokens, texts, strict=True):
+            if len(ids) > self._card.max_tokens:
+                raise InputError(
+                    f"A text of {len(ids)} tokens was given to an encoder of {self._card.max_tokens}: {text[:80]!r}...",
+                    "This is a fault of the chunker: please report it. A smaller limit in [chunking] avoids it.",
+                )
+
+    def _infer(self, request: Any, tokens: list[NDArray[np.int64]]) -> Vectors:
+        width = max(len(ids) for ids in tokens)
+        if len(tokens) > 1:
+            # Few distinct shapes: OpenVINO prepares its kernels once for each.
+            width = min(-(-width // _WIDTH_STEP) * _WIDTH_STEP, self._card.max_tokens)
+        input_ids = np.zeros((len(tokens), width), dtype=np.int64)
+        mask = np.zeros_like(input_ids)
+        for row, ids in enumerate(tokens):
+            input_ids[row, : len(ids)] = ids
+            mask[row, : len(ids)] = 1
+        result = request.infer({"input_ids": input_ids, "attention_mask": mask})
+        return np.asarray(result["embedding"], dtype=np.float32)
+
+    def _checked(self, vectors: Vectors, texts: list[str]) -> Vectors:
+        """Unit vectors, exactly: a bf16 model rounds. What is far from one is no vector at all."""
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        wrong = np.flatnonzero(~(np.abs(norms[:, 0] - 1) < 0.05))
+        if wrong.size:
+            raise IntegrityError(
+                f"Encoder {self._card.id} gave no usable vector for {texts[wrong[0]][:80]!r}.",
+                "Its weights are damaged: build again with a base encoder whose digest is right.",
+            )
+        vectors /= norms
+        return vectors
+
+    @contextmanager
+    def _request(self) -> Iterator[Any]:
+        """An inference request that no other thread uses; there are as many as threads ever encoded at once."""
+        try:
+            request = self._idle.get_nowait()
+        except queue.Empty:
+            request = self._model.create_infer_request()
+        try:
+            yield request
+        finally:
+            self._idle.put(request)
+
+
+def _batches(lengths: list[int]) -> Iterator[NDArray[np.intp]]:
+    """Rows of similar length, at most `BATCH_TOKENS` with padding; longest first, so that memory peaks at once."""
+    order = np.argsort(-np.array(lengths), kind="stable")
+    start = 0
+    while start < len(order):
+        size = max(1, BATCH_TOKENS // max(lengths[order[start]], 1))
+        yield order[start : start + size]
+        start += size

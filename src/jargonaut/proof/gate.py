@@ -1,0 +1,133 @@
+"""The gate: from per-query scores of two recipes to a verdict and its reason in plain words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jargonaut.core.proof import Comparison, Verdict
+from jargonaut.proof.intervals import RESAMPLES, Groups, bootstrap_interval, randomisation_p, smallest_resolvable
+
+FEWEST_QUERIES = 30
+_TIE = 1e-9
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What is asked of a candidate."""
+
+    level: float = 0.001
+    """One-sided level of the test for a gain."""
+    margin: float | None = None
+    """None asks for a gain. Otherwise the candidate may be at most this much worse (non-inferiority): for a changed
+    prompt, threshold or generator, where nothing is to be gained but nothing may be lost."""
+    seed: int = 0
+
+
+NON_INFERIORITY_MARGIN = 0.01
+"""One point of nDCG@10, or of the share of right answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the gate says, and on what evidence."""
+
+    verdict: Verdict
+    reason: str
+    comparison: Comparison
+    resolves: float
+    """Smallest true difference that these queries would show at the gate's level with 80 % power."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contest:
+    """Two rankings (or answerers) scored on the same queries, in the same order."""
+
+    baseline: str
+    candidate: str
+    baseline_scores: Values
+    """Shape (queries,), between 0 and 1."""
+    candidate_scores: Values
+    groups: Groups | None = None
+    """For each query, the document it is about."""
+    measure: str = "nDCG@10"
+
+
+def decide(contest: Contest, gate: Gate) -> Decision:
+    """Compare in pairs and say `better`, `not inferior`, `worse` or `cannot tell`."""
+    differences = contest.candidate_scores - contest.baseline_scores
+    interval = bootstrap_interval(differences, contest.groups, seed=gate.seed)
+    comparison = Comparison(
+        baseline=contest.baseline,
+        candidate=contest.candidate,
+        difference=interval,
+        p_value=randomisation_p(differences, contest.groups, gate.seed),
+        wins=int(np.count_nonzero(differences > _TIE)),
+        losses=int(np.count_nonzero(differences < -_TIE)),
+        ties=int(np.count_nonzero(np.abs(differences) <= _TIE)),
+    )
+    resolves = smallest_resolvable(differences, gate.level, contest.groups)
+    verdict = _verdict(comparison, len(differences), gate)
+    reason = (
+        f"{_finding(contest.measure, comparison, verdict, gate)} {_power(len(differences), contest.groups, resolves)}"
+    )
+    return Decision(verdict, reason, comparison, resolves)
+
+
+def _verdict(comparison: Comparison, queries: int, gate: Gate) -> Verdict:
+    difference = comparison.difference
+    if queries < FEWEST_QUERIES:
+        return "cannot tell"
+    if gate.margin is not None and difference.low > -gate.margin:
+        return "not inferior"
+    if difference.high < 0:
+        return "worse"
+    return "better" if gate.margin is None and comparison.p_value <= gate.level else "cannot tell"
+
+
+def _finding(measure: str, comparison: Comparison, verdict: Verdict, gate: Gate) -> str:
+    difference = comparison.difference
+    measured = (
+        f"{points(difference.mean)} points of {measure} against {comparison.baseline} "
+        f"(95 % interval {points(difference.low)} to {points(difference.high)})"
+    )
+    chance = f"chance alone does as well {odds(comparison.p_value)}"
+    queries = comparison.wins + comparison.losses + comparison.ties
+    if verdict == "better":
+        return f"{measured}; {chance}, and the gate asks for at most {odds(gate.level)}."
+    if verdict == "not inferior":
+        return f"{measured}: whatever is lost is less than the {points(gate.margin or 0, signed=False)} allowed."
+    if verdict == "worse":
+        return f"{measured}: the whole interval lies below zero."
+    if queries < FEWEST_QUERIES:
+        return f"{measured}, on {queries} judging questions; fewer than {FEWEST_QUERIES} decide nothing."
+    if gate.margin is not None:
+        return f"{measured}: a loss of more than {points(gate.margin, signed=False)} cannot be ruled out."
+    return f"{measured}; {chance}, and the gate asks for at most {odds(gate.level)}."
+
+
+def _power(queries: int, groups: Groups | None, resolves: float) -> str:
+    about = f" about {len(set(groups))} documents" if groups is not None else ""
+    return f"{queries} judging questions{about} resolve about {points(resolves, signed=False)} points."
+
+
+def points(difference: float, signed: bool = True) -> str:
+    """A difference between 0 and 1 in points (hundredths), to one decimal."""
+    hundredths = round(100 * difference, 1) + 0.0
+    text = f"{abs(hundredths):.1f}"
+    return ("+" if hundredths > 0 else "−" if hundredths < 0 else "") + text if signed else text
+
+
+def odds(p_value: float) -> str:
+    """A p-value as a frequency: `once in 1,000 tries`."""
+    if p_value < 1 / RESAMPLES:
+        return f"less than once in {RESAMPLES:,} tries"
+    if p_value > 0.1:
+        return f"in {100 * p_value:.0f} of 100 tries"
+    tries = 1 / p_value
+    digits = max(0, len(str(int(tries))) - 2)
+    return f"once in {round(tries, -digits):,.0f} tries"

@@ -1,0 +1,66 @@
+"""Rankings of judging queries, retrieved through the same index and ranking code that serves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jargonaut.core.deadline import Deadline
+from jargonaut.core.release import Fusion
+from jargonaut.encoding.port import Encoder
+from jargonaut.index.analysis import query_terms
+from jargonaut.index.port import Candidates, IndexReader, SearchQuery, Vector, Visibility
+from jargonaut.proof.judge import JudgingQuery, RankedChunks, ranked_chunks
+from jargonaut.ranking.fit import DevelopmentQuery
+from jargonaut.ranking.fuse import rank
+from jargonaut.ranking.whitening import Whitening
+
+DEADLINE_S = 60.0
+_AT_ONCE = 4
+
+LEXICAL_ONLY = Fusion(lexical_weight=1.0)
+DENSE_ONLY = Fusion(lexical_weight=0.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pool:
+    """A query's candidates, as the engine gave them, and the vector that they were found with."""
+
+    candidates: Candidates
+    vector: Vector | None
+
+
+async def retrieve_pools(
+    reader: IndexReader, encoder: Encoder | None, queries: Sequence[JudgingQuery], seen: Visibility, limit: int = 100
+) -> list[Pool]:
+    """Search for every query; encoded together, searched a few at a time.
+
+    Raises:
+        UnavailableError: The index cannot be searched.
+    """
+    texts = [query.text for query in queries]
+    vectors = await asyncio.to_thread(encoder.encode_queries, texts) if encoder and texts else None
+    at_once = asyncio.Semaphore(_AT_ONCE)
+
+    async def search(number: int) -> Pool:
+        vector = None if vectors is None else vectors[number]
+        query = SearchQuery(vector, tuple(query_terms(texts[number])), seen, limit=limit)
+        async with at_once:
+            return Pool(await reader.search(query, Deadline.after(DEADLINE_S)), vector)
+
+    return list(await asyncio.gather(*(search(number) for number in range(len(texts)))))
+
+
+def rankings(pools: Sequence[Pool], fusion: Fusion, whitening: Whitening | None) -> list[RankedChunks]:
+    """Every pool in the order that `fusion` gives it."""
+    return [ranked_chunks(pool.candidates, rank(pool.candidates, pool.vector, fusion, whitening)) for pool in pools]
+
+
+def development_queries(pools: Sequence[Pool], queries: Sequence[JudgingQuery]) -> list[DevelopmentQuery]:
+    """Pools with their answers, to fit a ranking on."""
+    return [
+        DevelopmentQuery(pool.candidates, pool.vector, query.relevant, query.hidden)
+        for pool, query in zip(pools, queries, strict=True)
+        if pool.vector is not None
+    ]

@@ -1,0 +1,94 @@
+"""Manifests in a storage: recipes, revisions, releases, proofs and the lists of documents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from jargonaut.core.canonical import canonical_json, digest_bytes
+from jargonaut.core.errors import IntegrityError, UnknownNameError
+from jargonaut.core.proof import Proof, proof_from_json
+from jargonaut.core.release import Recipe, Release, Revision, from_json, to_json
+from jargonaut.index.port import IndexedDocument
+from jargonaut.storage.port import Storage
+
+Manifest = TypeVar("Manifest", Recipe, Revision, Release)
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """Reads and writes the manifests of one knowledge base. Every one is checked against its name when read."""
+
+    storage: Storage
+
+    def put(self, manifest: Recipe | Revision | Release) -> str:
+        """Store a manifest; its id."""
+        self._put(f"{type(manifest).__name__.lower()}s", to_json(manifest))
+        return manifest.id
+
+    def recipe(self, name: str) -> Recipe:
+        """The recipe with this id."""
+        return from_json(Recipe, self._get("recipes", name))
+
+    def revision(self, name: str) -> Revision:
+        """The revision with this id."""
+        return from_json(Revision, self._get("revisions", name))
+
+    def release(self, name: str) -> Release:
+        """The release with this id."""
+        return from_json(Release, self._get("releases", name))
+
+    def put_proof(self, proof: Proof) -> str:
+        """Store a proof; its id."""
+        return self._put("proofs", proof.to_json())
+
+    def proof(self, name: str) -> Proof:
+        """The proof with this id."""
+        return proof_from_json(self._get("proofs", name))
+
+    def put_documents(self, documents: Mapping[str, IndexedDocument]) -> str:
+        """Store the list of a revision's documents; its digest."""
+        listed = [[item.uri, item.content_digest, list(item.allow)] for _, item in sorted(documents.items())]
+        return self._put("documents", {"kind": "documents", "format": 1, "documents": listed})
+
+    def documents(self, name: str) -> dict[str, IndexedDocument]:
+        """The documents of a revision, by URI."""
+        listed = self._get("documents", name)["documents"]
+        return {uri: IndexedDocument(uri, digest, tuple(allow)) for uri, digest, allow in listed}
+
+    def names(self, kind: str) -> list[str]:
+        """Ids of all `recipes`, `revisions`, `releases` or `proofs`, sorted."""
+        return [key.removeprefix(f"{kind}/").removesuffix(".json") for key in self.storage.keys(f"{kind}/")]
+
+    def find_release(self, beginning: str) -> Release:
+        """The release whose id begins so.
+
+        Raises:
+            UnknownNameError: None does, or several do.
+        """
+        names = self.names("releases")
+        found = [name for name in names if name.startswith(beginning)]
+        if len(found) != 1 or not beginning:
+            raise UnknownNameError("release", beginning, found or names)
+        return self.release(found[0])
+
+    def _put(self, kind: str, value: Mapping[str, Any]) -> str:
+        data = canonical_json(value)
+        name = digest_bytes(data)
+        self.storage.put_if_absent(f"{kind}/{name}.json", data)
+        return name
+
+    def _get(self, kind: str, name: str) -> dict[str, Any]:
+        try:
+            data = self.storage.get(f"{kind}/{name}.json")
+        except UnknownNameError:
+            raise UnknownNameError(kind.removesuffix("s"), name, self.names(kind)) from None
+        if digest_bytes(data) != name:
+            raise IntegrityError(
+                f"{kind}/{name}.json is not what its name says: it was changed or damaged.",
+                "Restore it from a backup, or roll back to another release (`jargonaut releases`).",
+            )
+        value: dict[str, Any] = json.loads(data)
+        return value

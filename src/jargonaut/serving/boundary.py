@@ -1,0 +1,166 @@
+"""What every request passes first: its id, the limits on its body, who asks, and the errors of all that follows."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from jargonaut.core.errors import JargonautError
+from jargonaut.serving.authentication import Caller, SignedRequest
+from jargonaut.serving.errors import RequestError, TooLargeError, error_body, response_of
+
+logger = logging.getLogger(__name__)
+
+PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/openapi.json"})
+"""Answered without asking who asks. Every other path, known or not, needs a caller."""
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_BODY_TIMEOUT_S = 20.0
+
+Authenticate = Callable[[SignedRequest], Awaitable[Caller]]
+T = TypeVar("T")
+
+
+class ClientGoneError(Exception):
+    """Nobody waits for the answer any more."""
+
+
+class RequestBoundary:
+    """ASGI middleware around the whole service.
+
+    Sets `request.state.request_id` and `request.state.caller`. The body is read before anything is parsed, so that
+    signatures are checked over exactly what was sent, and nothing of a stranger's request is looked at.
+    """
+
+    def __init__(self, app: ASGIApp, authenticate: Authenticate, max_body_bytes: int) -> None:
+        self._app = app
+        self._authenticate = authenticate
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        sent = Headers(scope=scope).get("x-request-id", "")
+        request_id = sent if _REQUEST_ID.fullmatch(sent) else f"req_{secrets.token_hex(12)}"
+        scope.setdefault("state", {})["request_id"] = request_id
+        response = _Response(send, request_id)
+        started = time.perf_counter()
+        try:
+            await self._handle(scope, receive, response)
+        except ClientGoneError:
+            response.status = 499
+        except JargonautError as error:
+            await self._answer(response_of(error), scope, receive, response)
+        except Exception:
+            logger.exception("request %s failed", request_id)
+            body = error_body(500, "The service failed; its log says why, under this request's id.", "internal_error")
+            await self._answer(JSONResponse(body, 500), scope, receive, response)
+        seconds = time.perf_counter() - started
+        logger.info(
+            "%s %s %r -> %s in %.1f ms", request_id, scope["method"], scope["path"], response.status, seconds * 1e3
+        )
+
+    async def _handle(self, scope: Scope, receive: Receive, response: _Response) -> None:
+        body = await _read_body(scope, receive, self._max_body_bytes)
+        if scope["path"] not in PUBLIC_PATHS:
+            scope["state"]["caller"] = await self._authenticate(
+                SignedRequest(scope["method"], _target(scope), body, Headers(scope=scope), scope["path"])
+            )
+        await self._app(scope, _replay(body, receive), response)
+
+    async def _answer(self, answer: JSONResponse, scope: Scope, receive: Receive, response: _Response) -> None:
+        if response.status is None:
+            await answer(scope, receive, response)
+        # Otherwise part of the answer is out; ending here without its last message makes the server cut the connection.
+
+
+async def while_connected(request: Request, work: Awaitable[T]) -> T:
+    """The result of `work`, which is cancelled when the client goes away.
+
+    Raises:
+        ClientGoneError: It went away first.
+    """
+    task = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_disconnected(request))
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ClientGoneError
+        return task.result()
+    finally:
+        for pending in (task, gone):
+            pending.cancel()
+        await asyncio.gather(task, gone, return_exceptions=True)
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+class _Response:
+    """`send` that adds the request's id and remembers the status."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._request_id = request_id
+        self.status: int | None = None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            MutableHeaders(scope=message)["x-request-id"] = self._request_id
+        await self._send(message)
+
+
+async def _read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
+    too_large = TooLargeError(f"The request's body is larger than {limit} bytes.")
+    declared = Headers(scope=scope).get("content-length", "0")
+    if declared.isdigit() and int(declared) > limit:
+        raise too_large
+    parts, size, more = [], 0, True
+    try:
+        async with asyncio.timeout(_BODY_TIMEOUT_S):
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientGoneError
+                parts.append(message.get("body", b""))
+                size += len(parts[-1])
+                if size > limit:
+                    raise too_large
+                more = message.get("more_body", False)
+    except TimeoutError:
+        raise RequestError(f"The request's body did not arrive within {_BODY_TIMEOUT_S:.0f} s.") from None
+    return b"".join(parts)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    delivered = False
+
+    async def replay() -> Message:
+        nonlocal delivered
+        if delivered:
+            return await receive()
+        delivered = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
+
+
+def _target(scope: Scope) -> str:
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    query: bytes = scope["query_string"]
+    return (raw + b"?" + query if query else raw).decode("latin-1")

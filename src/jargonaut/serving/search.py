@@ -1,0 +1,63 @@
+"""`POST /v1/search`: passages with all their scores explained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from jargonaut.answering.retrieve import Question, Retrieved, retrieve
+from jargonaut.core.deadline import Deadline
+from jargonaut.serving.boundary import while_connected
+from jargonaut.serving.errors import RequestError
+from jargonaut.serving.service import Reader, ServiceDependency, echo, where
+from jargonaut.serving.wire import SearchHit, SearchRequest, SearchResult, SearchScores, place_of
+
+router = APIRouter()
+
+
+@router.post("/v1/search", response_model=SearchResult)
+async def search(body: SearchRequest, request: Request, service: ServiceDependency, caller: Reader) -> Response:
+    """Find passages among those that the caller may read."""
+    text = service.question(body.query, "query")
+    if body.top_k is not None and body.top_k > service.limits.top_k:
+        raise RequestError(f"`top_k` is at most {service.limits.top_k}.", param="top_k")
+    question = Question(text, where(body.filter), body.top_k)
+    served = await service.serve(caller, body.model)
+    release = served.release
+    deadline = Deadline.after(service.limits.deadline_s)
+    found = await while_connected(request, retrieve(release, question, served.visibility(caller.principals), deadline))
+    result = SearchResult(
+        model=body.model or release.scope.knowledge_base,
+        release=release.release_id,
+        recipe=release.recipe.id,
+        label=release.recipe.label,
+        answerable=found.answers,
+        evidence=found.evidence.score,
+        threshold=found.threshold,
+        data=[_hit(passage) for passage in found.passages],
+        timings_ms={name: round(seconds * 1e3, 2) for name, seconds in found.seconds.items()},
+    )
+    return JSONResponse(result.model_dump(), headers=echo(served, store=bool(found.passages)))
+
+
+def _hit(found: Retrieved) -> SearchHit:
+    chunk, scores = found.chunk, found.scores
+    metadata: dict[str, Any] = {
+        name: item if isinstance(item, str) else list(item) for name, item in chunk.metadata.items()
+    }
+    return SearchHit(
+        chunk=chunk.chunk_id,
+        document=chunk.uri,
+        title=chunk.title,
+        heading_path=list(chunk.heading_path),
+        text=chunk.text,
+        start=chunk.start,
+        end=chunk.end,
+        **place_of(chunk.place),
+        kind=chunk.kind,
+        language=chunk.language,
+        metadata=metadata,
+        scores=SearchScores(fused=scores.fused, bm25=scores.bm25, cosine=scores.cosine, whitened=scores.whitened),
+    )

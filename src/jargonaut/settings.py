@@ -1,0 +1,380 @@
+"""`jargonaut.toml` as frozen types. Everything has a default but the knowledge bases; secrets are never in it.
+
+A key that ends in `_env` names the environment variable that holds a secret. Relative paths are relative to the file.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    Strict,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from jargonaut.core.canonical import digest_of
+from jargonaut.core.errors import InputError
+from jargonaut.core.scope import DEFAULT_TENANT, PUBLIC, checked_name, checked_principals
+from jargonaut.settings_file import Folder, LocalFile, Table, Texts, anchored, commented_example, explain, read_toml
+
+SETTINGS_FILE = "jargonaut.toml"
+"""The name under which the command line looks for settings."""
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.\-]*/[\w.\-]+", re.ASCII)
+_PACKAGE = re.compile(r"package:[A-Za-z0-9][\w.\-]*", re.ASCII)
+_VARIABLE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)?", re.ASCII)
+
+
+def _sorted_principals(names: Sequence[str]) -> tuple[str, ...]:
+    try:
+        return tuple(sorted(checked_principals(names, "")))
+    except InputError as error:
+        raise ValueError(f"{error.message.removeprefix(': ')} {error.hint}") from None
+
+
+def _named(kind: str, name: str) -> str:
+    try:
+        return checked_name(kind, name)
+    except InputError as error:
+        raise ValueError(f"{error.message} {error.hint}") from None
+
+
+Principals = Annotated[Texts, AfterValidator(_sorted_principals)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class ServiceSettings(Table):
+    """The HTTP service."""
+
+    host: str = Field("127.0.0.1", min_length=1)
+    """Address to listen on. One that other machines can reach demands `keys` and every `default_allow`."""
+    port: int = Field(8080, ge=0, le=65535)
+    """Port to listen on; 0 takes a free one."""
+    keys: Literal["auto", "required", "open"] = "auto"
+    """Whether an API key is needed. "auto": open only on a loopback address and while no key has been issued."""
+    deadline_s: float = Field(30, gt=0, le=600)
+    """Most seconds that a request may take."""
+    body_limit_kb: int = Field(256, ge=1, le=65536)
+    """Largest request body, in units of 1024 bytes."""
+
+
+class EdgeSettings(Table):
+    """The edge beside the service: it caches answers, and forgets them in time."""
+
+    enabled: bool = True
+    """Whether `jargonaut up` starts it."""
+    port: int = Field(8788, ge=0, le=65535)
+    """Port to listen on, at the service's host; 0 takes a free one."""
+    bound_s: float = Field(5, gt=0, le=60)
+    """Most seconds until a delete, a revoked key or a narrowed permission holds at the edge too."""
+    ttl_s: int = Field(3600, ge=0, le=604800)
+    """Most seconds that an answer is cached; 0 caches nothing."""
+    secret_env: str = ""
+    """Environment variable with the secret that signs what the edge asks. Empty: a new secret at every start."""
+
+    @field_validator("secret_env")
+    @classmethod
+    def _is_variable(cls, value: str) -> str:
+        if not _VARIABLE.fullmatch(value):
+            raise ValueError("must be the name of an environment variable, not the secret itself.")
+        return value
+
+
+class BuildSettings(Table):
+    """How documents are read."""
+
+    workers: int = Field(0, ge=0, le=256)
+    """Processes that parse files; 0: one for each CPU."""
+    file_timeout_s: float = Field(60, gt=0)
+    """Most seconds for parsing one file; one that takes longer is quarantined."""
+    file_memory_mb: int = Field(1024, ge=64)
+    """Most memory for parsing one file, in units of 1024 * 1024 bytes; one that takes more is quarantined."""
+    file_limit_mb: int = Field(100, ge=1)
+    """Largest file that is read, in units of 1024 * 1024 bytes; larger ones are quarantined."""
+    keep_revisions: int = Field(3, ge=1)
+    """Revisions kept for rollback, the live one included; older ones are removed from the disk."""
+
+
+class AnswerSettings(Table):
+    """How questions are answered."""
+
+    top_k: int = Field(5, ge=1, le=50)
+    """Most passages that an answer is made from."""
+    similarity_threshold: Literal["fitted"] | Share = "fitted"
+    """Least cosine of question and passage; below it the documents do not say. "fitted": chosen for each recipe."""
+    chunks_per_document: int = Field(3, ge=1, le=50)
+    """Most passages from one document."""
+    unsupported: Literal["remove", "mark"] = "remove"
+    """What happens to a statement that its citation does not support."""
+
+    @field_validator("similarity_threshold", mode="before")
+    @classmethod
+    def _is_threshold(cls, value: Any) -> Any:
+        number = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1
+        if value != "fitted" and not number:
+            raise ValueError('must be "fitted" or a number from 0 to 1.')
+        return value
+
+
+class EncoderSettings(Table):
+    """The model that turns text into vectors."""
+
+    base: str = "auto"
+    """"auto" (by the documents' language), "none" (lexical only), a hub id, a folder, or "package:NAME"."""
+    sha256: str = Field("", pattern=r"^([0-9a-f]{64})?$")
+    """Digest of the weights file; other weights are refused. Empty: only the built-in defaults are checked."""
+    max_tokens: int = Field(0, ge=0, le=8192)
+    """Most tokens of a chunk; 0: as many as the encoder was trained to read."""
+
+    @field_validator("base")
+    @classmethod
+    def _is_base(cls, value: str, info: ValidationInfo) -> str:
+        if value in ("auto", "none") or _PACKAGE.fullmatch(value):
+            return value
+        folder = anchored(Path(value), info)
+        if value.startswith((".", "/", "~")) or (value and folder.is_dir()):
+            return str(folder)
+        if _HUB_ID.fullmatch(value):
+            return value
+        raise ValueError('must be "auto", "none", a hub id (owner/name), an existing folder or "package:NAME".')
+
+
+class TuningSettings(Table):
+    """Fitting the encoder to the documents."""
+
+    enabled: bool = True
+    """Whether a tuned encoder is tried once the base encoder serves."""
+    budget_s: float = Field(300, gt=0)
+    """Seconds that training may take."""
+    seed: int = Field(7, ge=0)
+    """Of every random choice: the same documents and the same seed give the same split and the same pairs."""
+    queries: LocalFile = ""
+    """File with real questions, one a line, without judgements. Empty: the documents' own structure asks."""
+    labels: LocalFile = ""
+    """File with judged questions, one JSON object a line: `query`, `uri`, and `heading` if known."""
+
+
+class GateSettings(Table):
+    """When a recipe may replace the live one."""
+
+    level: float = Field(0.001, gt=0, lt=0.5)
+    """Largest p-value of the one-sided paired randomisation test that counts as a gain."""
+    margin: float = Field(0.01, gt=0, lt=0.5)
+    """Largest loss that counts as not inferior, when only the prompt, threshold or generator changes."""
+
+
+class SourceSettings(Table):
+    """A folder of documents."""
+
+    path: Folder = Field(examples=["docs"])
+    """The folder."""
+    name: str = ""
+    """Prefix of its documents' URIs. Empty: no prefix for a single source, the folder's name among several."""
+    include: Texts = ()
+    """Patterns of files to read, like "**/*.md". Empty: every file whose format is known."""
+    exclude: Texts = ()
+    """Patterns of files to leave out; they win over `include`."""
+
+    @field_validator("name")
+    @classmethod
+    def _is_name(cls, value: str) -> str:
+        return _named("source", value) if value else value
+
+
+class RuleSettings(Table):
+    """Who may read the documents that match. Of several rules that match, the first decides."""
+
+    match: str = Field(min_length=1, examples=["hr/**"])
+    """Pattern of document URIs."""
+    allow: Principals = Field(min_length=1, examples=[["group:hr"]])
+    """Who may read them: `public`, `user:NAME`, `group:NAME`, `service:NAME`."""
+
+
+class KnowledgeBaseSettings(Table):
+    """A knowledge base. Its name is the `model` that clients ask."""
+
+    name: str = Field(examples=["handbook"])
+    """Letters and digits of any script, `.`, `_`, `-`."""
+    tenant: str = DEFAULT_TENANT
+    """Whose it is. API keys belong to a tenant."""
+    default_allow: Principals = Field((PUBLIC,), min_length=1)
+    """Who may read a document that no rule matches."""
+    sources: Annotated[tuple[SourceSettings, ...], Strict(False)] = Field(min_length=1)
+    """Folders of documents."""
+    rules: Annotated[tuple[RuleSettings, ...], Strict(False)] = ()
+    """Who may read which documents."""
+    answer: AnswerSettings = Field(default_factory=AnswerSettings)
+    """As `[answer]`, for this knowledge base only."""
+    encoder: EncoderSettings = Field(default_factory=EncoderSettings)
+    """As `[encoder]`, for this knowledge base only."""
+    tuning: TuningSettings = Field(default_factory=TuningSettings)
+    """As `[tuning]`, for this knowledge base only."""
+
+    @field_validator("name", "tenant")
+    @classmethod
+    def _is_name(cls, value: str, info: ValidationInfo) -> str:
+        return _named("knowledge base" if info.field_name == "name" else "tenant", value)
+
+    @field_validator("sources")
+    @classmethod
+    def _named_apart(cls, sources: tuple[SourceSettings, ...]) -> tuple[SourceSettings, ...]:
+        if len(sources) == 1:
+            return sources
+        named = [source.name or _name_of(source.path) for source in sources]
+        twice = sorted({name for name in named if named.count(name) > 1})
+        if twice:
+            raise ValueError(f"has two folders named `{twice[0]}`: give each its own `name`.")
+        return tuple(source.model_copy(update={"name": name}) for source, name in zip(sources, named, strict=True))
+
+
+class Settings(Table):
+    """Settings of Jargonaut."""
+
+    service: ServiceSettings = Field(default_factory=ServiceSettings)
+    """The HTTP service."""
+    edge: EdgeSettings = Field(default_factory=EdgeSettings)
+    """The edge beside the service."""
+    build: BuildSettings = Field(default_factory=BuildSettings)
+    """How documents are read."""
+    answer: AnswerSettings = Field(default_factory=AnswerSettings)
+    """How questions are answered."""
+    encoder: EncoderSettings = Field(default_factory=EncoderSettings)
+    """The model that turns text into vectors."""
+    tuning: TuningSettings = Field(default_factory=TuningSettings)
+    """Fitting the encoder to the documents."""
+    gate: GateSettings = Field(default_factory=GateSettings)
+    """When a recipe may replace the live one."""
+    knowledge_bases: Annotated[tuple[KnowledgeBaseSettings, ...], Strict(False)] = Field(min_length=1)
+    """One or several."""
+
+    @field_validator("knowledge_bases")
+    @classmethod
+    def _differ(cls, bases: tuple[KnowledgeBaseSettings, ...]) -> tuple[KnowledgeBaseSettings, ...]:
+        scopes = [(base.tenant, base.name) for base in bases]
+        twice = sorted({name for tenant, name in scopes if scopes.count((tenant, name)) > 1})
+        if twice:
+            raise ValueError(f"has two knowledge bases named `{twice[0]}` of the same tenant.")
+        return bases
+
+    @model_validator(mode="after")
+    def _exposed_on_purpose(self) -> Self:
+        if is_loopback(self.service.host):
+            return self
+        missing = [] if self.service.keys != "auto" else ['keys = "required" in [service]']
+        missing += [
+            f"default_allow of `{kb.name}`" for kb in self.knowledge_bases if "default_allow" not in kb.model_fields_set
+        ]
+        if missing:
+            raise ValueError(
+                f"`{self.service.host}` can be reached by other machines, and any other bind than loopback demands "
+                f"an explicit default: set {', '.join(missing)}."
+            )
+        return self
+
+
+def load_settings(path: Path) -> Settings:
+    """Read a settings file.
+
+    Raises:
+        SettingsError: It cannot be read, or says something that cannot be; with the file, the line and what is wrong.
+    """
+    file = read_toml(path)
+    try:
+        settings = Settings.model_validate(file.data, context={"folder": path.resolve().parent})
+    except ValidationError as error:
+        raise explain(error, file, Settings) from None
+    bases = tuple(_with_defaults_of(settings, base) for base in settings.knowledge_bases)
+    return settings.model_copy(update={"knowledge_bases": bases})
+
+
+def settings_for_folder(folder: Path) -> Settings:
+    """Settings for a folder without a settings file: one knowledge base, named after the folder, all defaults."""
+    source = SourceSettings(path=folder.resolve())
+    return Settings(knowledge_bases=(KnowledgeBaseSettings(name=_name_of(source.path), sources=(source,)),))
+
+
+def listening_on(settings: Settings, host: str | None = None, port: int | None = None) -> Settings:
+    """`settings` with another address, checked like one in the file.
+
+    Raises:
+        SettingsError: Other machines could reach it, and the settings do not say on purpose who may read what.
+    """
+    changed = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
+    service = settings.service.model_dump(exclude_unset=True) | changed
+    try:
+        return Settings.model_validate(
+            {key: getattr(settings, key) for key in settings.model_fields_set} | {"service": service}
+        )
+    except ValidationError as error:
+        raise explain(error, None, Settings) from None
+
+
+def home_for(start: Path) -> Path:
+    """Where indexes, releases and state are kept.
+
+    `JARGONAUT_HOME` if it is set; `.jargonaut` beside a settings file; for a bare folder a folder of its own under
+    `XDG_DATA_HOME` (`~/.local/share`), so that the documents' folder is never written to.
+
+    Args:
+        start: A settings file (`*.toml`), or a folder of documents.
+    """
+    if chosen := os.environ.get("JARGONAUT_HOME"):
+        return Path(chosen).expanduser().resolve()
+    start = start.resolve()
+    if start.suffix == ".toml" or start.is_file():
+        return start.parent / ".jargonaut"
+    data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return data / "jargonaut" / f"{_name_of(start)}-{digest_of(str(start))[:8]}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def example_toml(name: str = "handbook", path: str = "docs") -> str:
+    """A settings file for one folder, with every key, its meaning and its default."""
+    return commented_example(Settings, {"name": name, "path": path})
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON schema of the settings file."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Settings.model_json_schema()}
+
+
+Kind = TypeVar("Kind", bound=Table)
+
+
+def _with_defaults_of(settings: Settings, base: KnowledgeBaseSettings) -> KnowledgeBaseSettings:
+    def merged(default: Kind, own: Kind) -> Kind:
+        return default.model_copy(update={key: getattr(own, key) for key in own.model_fields_set})
+
+    return base.model_copy(
+        update={
+            "answer": merged(settings.answer, base.answer),
+            "encoder": merged(settings.encoder, base.encoder),
+            "tuning": merged(settings.tuning, base.tuning),
+        }
+    )
+
+
+def _name_of(folder: Path) -> str:
+    """A name for what is in `folder`: its own, with what a name cannot hold replaced by `-`."""
+    name = re.sub(r"[^\w.\-]+", "-", unicodedata.normalize("NFC", folder.name))
+    return name.strip("-.")[:63].rstrip("-.") or "documents"

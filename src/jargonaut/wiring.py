@@ -1,0 +1,381 @@
+"""The only module that knows every adapter: settings in, ready objects out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jargonaut.core.canonical import canonical_json, digest_of
+from jargonaut.core.deadline import Deadline
+from jargonaut.core.errors import InputError, MissingExtraError, UnavailableError, UnknownNameError
+from jargonaut.core.release import LEXICAL_SPACE, Recipe
+from jargonaut.core.scope import LIVE, PUBLIC, Scope, checked_principals
+from jargonaut.index.analysis import ANALYSIS
+from jargonaut.index.port import IndexReader, IndexWriter, SearchQuery, Snapshot, TableKey, Visibility
+from jargonaut.releases.registry import Registry
+from jargonaut.releases.visibility import overlay
+from jargonaut.settings import KnowledgeBaseSettings, Settings, is_loopback
+from jargonaut.state.keys import KeyRing
+from jargonaut.state.knowledge_base import Follower
+from jargonaut.state.port import Journal
+from jargonaut.state.sqlite import SqliteJournal
+from jargonaut.storage.local import LocalStorage
+from jargonaut.storage.port import Storage
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from jargonaut.answering.answer import AnswerPolicy
+    from jargonaut.answering.loaded_release import LoadedRelease
+    from jargonaut.build import BuildPlan, Indexing
+    from jargonaut.core.document import Document, Quarantined
+    from jargonaut.documents.catalog import Catalog
+    from jargonaut.documents.corpus import Corpus
+    from jargonaut.documents.source import SourceFile
+    from jargonaut.encoding.port import Encoder, EncoderCard
+    from jargonaut.generation.port import Generator
+
+EDGE_SECRET_ID = "beside"
+"""Names the secret that service and edge of one `up` share."""
+PLAIN_TOKENS = 256
+"""Limit of a chunk, in words and characters, where there is no encoder to ask."""
+BASE = "base"
+"""Label of a recipe with an encoder as it came."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One home folder with its state, artifacts and indexes, and the settings that go with it."""
+
+    settings: Settings
+    home: Path
+
+    @cached_property
+    def journal(self) -> Journal:
+        """State that is shared by all processes of this home."""
+        return SqliteJournal(self.home / "state.sqlite")
+
+    @cached_property
+    def knowledge_bases(self) -> Mapping[Scope, KnowledgeBase]:
+        """Every knowledge base of the settings."""
+        return {Scope(item.tenant, item.name): KnowledgeBase(self, item) for item in self.settings.knowledge_bases}
+
+    @property
+    def may_be_open(self) -> bool:
+        """Whether, while no key was issued, everyone who reaches the service may ask: only on this machine."""
+        service = self.settings.service
+        return service.keys == "open" or (service.keys == "auto" and is_loopback(service.host))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether no key is asked for now."""
+        tenants = {scope.tenant for scope in self.knowledge_bases}
+        return self.may_be_open and KeyRing(self.journal, tenants).is_empty()
+
+    def knowledge_base(self, name: str | None = None) -> KnowledgeBase:
+        """The knowledge base with this name (`NAME` or `TENANT/NAME`), or the only one.
+
+        Raises:
+            UnknownNameError: There is none, or several.
+            InputError: No name was given and there are several.
+        """
+        all_names = {scope.path: base for scope, base in self.knowledge_bases.items()}
+        if name is None:
+            if len(all_names) > 1:
+                raise InputError(
+                    "There are several knowledge bases.", f"Say which: --kb {' or --kb '.join(all_names)}."
+                )
+            return next(iter(all_names.values()))
+        found = [base for path, base in all_names.items() if name in (path, path.split("/")[1])]
+        if len(found) != 1:
+            raise UnknownNameError("knowledge base", name, all_names)
+        return found[0]
+
+
+@dataclass(frozen=True)
+class KnowledgeBase:
+    """One knowledge base of a workspace."""
+
+    workspace: Workspace
+    settings: KnowledgeBaseSettings
+
+    @cached_property
+    def scope(self) -> Scope:
+        """Whose it is."""
+        return Scope(self.settings.tenant, self.settings.name)
+
+    @cached_property
+    def storage(self) -> Storage:
+        """Its artifacts."""
+        return LocalStorage(self.workspace.home / "artifacts" / self.scope.tenant / self.scope.knowledge_base)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """Its manifests."""
+        return Registry(self.storage)
+
+    @property
+    def journal(self) -> Journal:
+        """Its state."""
+        return self.workspace.journal
+
+    @cached_property
+    def follower(self) -> Follower:
+        """Its state, kept up to date."""
+        return Follower(self.journal, self.scope)
+
+    @property
+    def index_folder(self) -> Path:
+        """Where LanceDB keeps its tables."""
+        return self.workspace.home / "index" / self.scope.tenant / self.scope.knowledge_base
+
+    @property
+    def work_folder(self) -> Path:
+        """Caches, locks and unfinished training: losing it costs time only."""
+        return self.workspace.home / "work" / self.scope.tenant / self.scope.knowledge_base
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """What is known of its files."""
+        from jargonaut.documents.catalog import Catalog
+
+        return Catalog(self.work_folder)
+
+    def new_writer(self, key: TableKey) -> IndexWriter:
+        """Open the head of a table."""
+        from jargonaut.index.lance import LanceIndexWriter
+
+        return LanceIndexWriter(self.index_folder, key)
+
+    async def open_reader(self, snapshot: Snapshot) -> IndexReader:
+        """Open a pinned version of a table."""
+        from jargonaut.index.lance import open_lance_reader
+
+        return await open_lance_reader(self.index_folder, snapshot)
+
+    def load_encoder(self, encoder_id: str) -> Encoder:
+        """Load an encoder that was exported into the storage."""
+        from jargonaut.encoding.artifact import load_encoder
+        from jargonaut.encoding.openvino_encoder import OpenVinoEncoder
+
+        stored = load_encoder(self.storage, encoder_id)
+        return OpenVinoEncoder(stored.card, stored.model_path, stored.tokenizer_path)
+
+    async def load_release(self, release_id: str) -> LoadedRelease:
+        """Everything that serves a release, checked to fit together."""
+        from jargonaut.answering.loaded_release import LoadedRelease
+        from jargonaut.ranking.whitening import whitening_from_bytes
+
+        registry = self.registry
+        release = registry.release(release_id)
+        recipe, revision = registry.recipe(release.recipe), registry.revision(release.revision)
+        reader = await self.open_reader(Snapshot(revision.table, revision.table_version))
+        whitening = recipe.fusion.whitening
+        return LoadedRelease(
+            scope=self.scope,
+            release_id=release_id,
+            recipe=recipe,
+            revision=revision,
+            reader=reader,
+            query_encoder=await asyncio.to_thread(self.load_encoder, recipe.encoder.query) if recipe.encoder else None,
+            whitening=whitening_from_bytes(self.storage.get(f"whitenings/{whitening}.safetensors"))
+            if whitening
+            else None,
+            documents=registry.documents(revision.documents),
+        )
+
+    def build_plan(self, lexical: bool = False, say: Callable[[str], None] = lambda text: None) -> BuildPlan:
+        """Everything that a build needs.
+
+        Args:
+            lexical: Index without vectors, so that something serves at once.
+            say: Told, in a sentence, what a user should know of the choices made.
+        """
+        from jargonaut.build import BuildPlan
+        from jargonaut.documents.permissions import Rules
+        from jargonaut.recipes import first_recipe
+
+        settings = self.workspace.settings
+        return BuildPlan(
+            scope=self.scope,
+            scan=lambda: self._scan(say),
+            read=self._read,
+            rules=Rules(tuple((rule.match, rule.allow) for rule in self.settings.rules), self.settings.default_allow),
+            catalog=self.catalog,
+            registry=self.registry,
+            journal=self.journal,
+            indexing=lambda corpus: self._indexing(corpus, lexical, say),
+            new_writer=self.new_writer,
+            first_recipe=lambda indexing, revision: first_recipe(self, indexing, revision),
+            keep_revisions=settings.build.keep_revisions,
+            lock=self.work_folder / "build.lock",
+        )
+
+    async def load_for_reading(self, release: str, principals: Sequence[str]) -> tuple[LoadedRelease, Visibility]:
+        """The live release, or the one whose id begins with `release`, and what these principals see of it.
+
+        Raises:
+            UnavailableError: Nothing is live yet.
+            UnknownNameError: There is no such release.
+        """
+        state = self.follower.current()
+        live = state.channels.get(LIVE)
+        if not release and live is None:
+            raise UnavailableError(f"{self.scope.path} has no live release yet.", "Build one: `jargonaut build`.")
+        wanted = self.registry.find_release(release).id if release else live.release if live else ""
+        loaded = await self.load_release(wanted)
+        asker = checked_principals(principals, "--as") | {PUBLIC}
+        return loaded, overlay(state, loaded.documents).visibility(asker)
+
+    @property
+    def answer_policy(self) -> AnswerPolicy:
+        """How strict answers are."""
+        from jargonaut.answering.answer import AnswerPolicy
+
+        return AnswerPolicy(self.settings.answer.chunks_per_document, self.settings.answer.unsupported)
+
+    def encoder_name(self, recipe: Recipe) -> str:
+        """What a recipe encodes questions with, for people."""
+        from jargonaut.encoding.artifact import load_card
+
+        return load_card(self.storage, recipe.encoder.query).base if recipe.encoder else "none: lexical search only"
+
+    def check_live(self) -> str:
+        """Load the live release and search it.
+
+        Raises:
+            JargonautError: Something about it is wrong.
+        """
+        loaded, seen = asyncio.run(self.load_for_reading("", []))
+        query = SearchQuery(None, ("check",), seen, limit=1)
+        asyncio.run(loaded.reader.search(query, Deadline.after(10)))
+        return f"{loaded.release_id[:12]} ({loaded.recipe.label}), {loaded.revision.chunk_count} chunks"
+
+    def wants_tuning(self) -> bool:
+        """Whether the live recipe is the encoder as it came, and no tuning of it was tried yet."""
+        live = self.follower.current().channels.get(LIVE)
+        if live is None or not self.settings.tuning.enabled:
+            return False
+        recipe = self.registry.recipe(live.recipe)
+        tried = {self.registry.proof(name).baseline for name in self.registry.names("proofs")}
+        return recipe.label == BASE and live.recipe not in tried
+
+    def _scan(self, say: Callable[[str], None]) -> list[SourceFile]:
+        from jargonaut.documents.source import scan
+
+        files: list[SourceFile] = []
+        for source in self.settings.sources:
+            found = scan(source.path, source.name, source.include, source.exclude)
+            for problem in found.problems:
+                say(problem)
+            files += found.files
+        return files
+
+    def _read(self, files: Sequence[SourceFile]) -> Iterator[Document | Quarantined]:
+        from jargonaut.documents.reading import Limits, read_documents
+
+        build = self.workspace.settings.build
+        limits = Limits(
+            seconds=build.file_timeout_s,
+            memory_bytes=build.file_memory_mb << 20,
+            file_bytes=build.file_limit_mb << 20,
+        )
+        return read_documents(files, limits, build.workers or os.cpu_count() or 1)
+
+    def _indexing(self, corpus: Corpus, lexical: bool, say: Callable[[str], None]) -> Indexing:
+        """The encoder is chosen once: what is live stays, unless the settings name another."""
+        from jargonaut.build import Indexing
+        from jargonaut.chunking.by_heading import HeadingChunker
+        from jargonaut.chunking.plain_tokens import word_spans
+
+        card = self._document_encoder(corpus, say)
+        if card is None:
+            chunker = HeadingChunker(word_spans, PLAIN_TOKENS, "words")
+            return Indexing(self._table(LEXICAL_SPACE, 0, chunker.id), chunker, None)
+        load = lru_cache(maxsize=1)(lambda: self.load_encoder(card.id))
+        limit = min(self.settings.encoder.max_tokens or card.max_tokens, card.max_tokens)
+        chunker = HeadingChunker(lambda text: load().token_spans(text), limit, card.space)
+        if lexical:
+            return Indexing(self._table(LEXICAL_SPACE, 0, chunker.id), chunker, None)
+        return Indexing(self._table(card.space, card.dimensions, chunker.id), chunker, load, card.id)
+
+    def _table(self, space: str, dimensions: int, chunker: str) -> TableKey:
+        return TableKey(self.scope.tenant, self.scope.knowledge_base, space, dimensions, chunker, ANALYSIS)
+
+    def _document_encoder(self, corpus: Corpus, say: Callable[[str], None]) -> EncoderCard | None:
+        from jargonaut.encoding.artifact import load_card
+        from jargonaut.encoding.base_weights import default_base
+
+        wanted = self.settings.encoder.base
+        if wanted == "none":
+            return None
+        live = self.follower.current().channels.get(LIVE)
+        encoder = self.registry.recipe(live.recipe).encoder if live else None
+        if wanted == "auto" and encoder:
+            return load_card(self.storage, encoder.document)
+        name = default_base(corpus.languages) if wanted == "auto" else wanted
+        try:
+            return self._exported(name)
+        except (MissingExtraError, UnavailableError) as error:
+            if wanted != "auto":
+                raise
+            say(
+                f"No encoder for these documents: {error}\nA lexical release is made instead, which searches words only."
+            )
+            return None
+
+    def _exported(self, name: str) -> EncoderCard:
+        """The artifact of a base encoder, exported when it is first used."""
+        from jargonaut.encoding.artifact import load_card, save_encoder
+        from jargonaut.encoding.base_weights import resolve_base
+
+        sha256 = self.settings.encoder.sha256
+        key = f"bases/{digest_of([name, sha256])}.json"
+        try:
+            return load_card(self.storage, json.loads(self.storage.get(key))["encoder"])
+        except UnknownNameError:
+            card = save_encoder(self.storage, resolve_base(name, sha256=sha256))
+            self.storage.put_if_absent(key, canonical_json({"base": name, "encoder": card.id}))
+            return card
+
+
+def generator_of(release: LoadedRelease) -> Generator:
+    """The generator that a release's recipe names."""
+    from jargonaut.generation.extractive import NAME, ExtractiveGenerator
+
+    if release.recipe.generator != NAME:
+        raise UnknownNameError("generator", release.recipe.generator, [NAME])
+    encoder = release.query_encoder
+    return ExtractiveGenerator(None if encoder is None else lambda texts: encoder.encode_queries(texts))
+
+
+def create_service(workspace: Workspace, edge_secret: str) -> FastAPI:
+    """The HTTP service over all knowledge bases of a workspace."""
+    from jargonaut.serving.app import create_app
+    from jargonaut.serving.authentication import Authenticator
+    from jargonaut.serving.edge_signature import Verifier
+    from jargonaut.serving.knowledge_bases import ServedKnowledgeBases
+    from jargonaut.serving.service import Limits
+
+    settings, bases = workspace.settings, workspace.knowledge_bases
+    served = ServedKnowledgeBases(
+        workspace.journal, bases, lambda scope, release_id: bases[scope].load_release(release_id)
+    )
+    authenticator = Authenticator(
+        KeyRing(workspace.journal, {scope.tenant for scope in bases}),
+        Verifier({EDGE_SECRET_ID: edge_secret.encode()}),
+        open_to_loopback=workspace.may_be_open,
+    )
+    limits = Limits(
+        body_bytes=settings.service.body_limit_kb << 10,
+        deadline_s=settings.service.deadline_s,
+        edge_bound_s=settings.edge.bound_s,
+    )
+    first = next(iter(bases.values()))
+    return create_app(served, authenticator, generator_of, limits, first.answer_policy)

@@ -1,0 +1,1 @@
+"""One class a port, inherited by each adapter's test."""

@@ -1,0 +1,339 @@
+import asyncio
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from jargonaut.core.deadline import Deadline
+from jargonaut.core.document import Chunk, Place, document_id
+from jargonaut.core.errors import DeadlineError, IntegrityError, SpaceMismatchError
+from jargonaut.core.filters import parse_filter
+from jargonaut.index.analysis import query_terms
+from jargonaut.index.port import (
+    DocumentRows,
+    IndexedDocument,
+    SearchQuery,
+    Snapshot,
+    TableKey,
+    Visibility,
+)
+
+DIMENSIONS = 8
+KEY = TableKey("default", "handbook", "space-a", DIMENSIONS, "chunker-1", "1")
+LEXICAL = TableKey("default", "handbook", "lexical", 0, "chunker-1", "1")
+EVERYTHING = Visibility(everything=True)
+
+
+def unit(*numbers):
+    vector = np.zeros(DIMENSIONS, np.float32)
+    vector[: len(numbers)] = numbers
+    return vector / np.linalg.norm(vector)
+
+
+def document(uri, texts, allow=("public",), vectors=None, digest="d1", **about):
+    chunks = tuple(
+        Chunk(
+            document_id(uri),
+            uri,
+            "T",
+            ("T", f"H{n}"),
+            text,
+            n * 100,
+            n * 100 + len(text),
+            n,
+            "paragraph",
+            Place(n + 1),
+            "chunker-1",
+        )
+        for n, text in enumerate(texts)
+    )
+    if vectors is None:
+        seeded = np.random.default_rng(abs(hash(uri)) % 2**32)
+        vectors = seeded.normal(size=(len(texts), DIMENSIONS)).astype(np.float32)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return DocumentRows(IndexedDocument(uri, digest, tuple(allow)), chunks, np.asarray(vectors, np.float32), **about)
+
+
+def search(reader, vector=None, text="", visibility=EVERYTHING, where=None, limit=100):
+    terms = tuple(query_terms(text)) if text else ()
+    query = SearchQuery(vector, terms, visibility, parse_filter(where) if where else None, limit)
+    return asyncio.run(reader.search(query, Deadline.after(10)))
+
+
+def uris(reader, candidates, visibility=EVERYTHING):
+    return sorted(
+        {chunk.uri for chunk in asyncio.run(reader.fetch(candidates.chunk_ids, visibility, Deadline.after(10)))}
+    )
+
+
+class IndexContract:
+    """What every index engine must do. Subclasses give fixtures `new_writer(key)` and `open_reader(snapshot)`."""
+
+    def test_what_is_written_is_found(self, new_writer, open_reader):
+        writer = new_writer(KEY)
+        writer.replace([document("a.md", ["The session cookie age", "Other things"], vectors=[unit(1), unit(0, 1)])])
+        reader = open_reader(writer.snapshot())
+        found = search(reader, unit(1, 0.1), "cookie")
+        best = found.chunk_ids[int(np.argmax(found.cosine))]
+        [chunk] = asyncio.run(reader.fetch([best], EVERYTHING, Deadline.after(5)))
+        assert (chunk.uri, chunk.text, chunk.heading_path, chunk.start) == (
+            "a.md",
+            "The session cookie age",
+            ("T", "H0"),
+            0,
+        )
+        assert found.bm25[found.chunk_ids.index(best)] > 0
+        assert found.cosine.max() == pytest.approx(float(unit(1, 0.1) @ unit(1)), abs=1e-6)
+
+    def test_lexical_candidates_have_their_exact_cosine(self, new_writer, open_reader):
+        writer = new_writer(KEY)
+        writer.replace(
+            [document("a.md", ["zebra"], vectors=[unit(0, 0, 1)]), document("b.md", ["horse"], vectors=[unit(1)])]
+        )
+        found = search(open_reader(writer.snapshot()), unit(1), "zebra", limit=1)
+        assert sorted(np.round(found.cosine, 5).tolist()) == [0.0, 1.0]
+        assert found.vectors.shape == (2, DIMENSIONS)
+
+    def test_a_snapshot_does_not_change(self, new_writer, open_reader):
+        writer = new_writer(KEY)
+        writer.replace([document("a.md", ["old words"])])
+        old = writer.snapshot()
+        writer.replace([document("a.md", ["new words"], digest="d2"), document("b.md", ["more"])])
+        writer.remove(["b.md"])
+        new = writer.snapshot()
+        assert len(search(open_reader(old), text="old").chunk_ids) == 1
+        assert len(search(open_reader(old), text="new").chunk_ids) == 0
+        assert len(search(open_reader(new), text="old").chunk_ids) == 0
+        assert len(search(open_reader(new), text="new").chunk_ids) == 1
+
+    def test_replacing_is_idempotent_and_leaves_no_old_chunk(self, new_writer, open_reader):
+        writer = new_writer(KEY)
+        writer.replace([document("a.md", ["one", "two", "three"])])
+        for _ in range(3):
+            writer.replace([document("a.md", ["four"], digest="d2"), document("b.md", ["five"])])
+        assert writer.chunk_count() == 2
+        assert writer.documents() == {
+            "a.md": IndexedDocument("a.md", "d2", ("public",)),
+            "b.md": IndexedDocument("b.md", "d1", ("public",)),
+        }
+        reader = open_reader(writer.snapshot())
+        assert uris(reader, search(reader, unit(1))) == ["a.md", "b.md"]
+
+    def test_removing_what_is_not_there_is_silent(self, new_writer):
+        writer = new_writer(KEY)
+        writer.replace([document("it's.md", ["one"])])
+        writer.remove(["it's.md", "b.md", "c'; DROP TABLE x"])
+        assert writer.documents() == {}
+
+    def test_permissions_are_part_of_the_query(self, new_writer, open_reader):
+        writer = new_writer(KEY)
+        writer.replace(
+            [
+                document("open.md", ["salary"], vectors=[unit(0, 1)]),
+                document("hr.md", ["salary"], ["group:hr"], [unit(1)]),
+                document("nobody.md", ["salary"], [], [unit(1)]),
+            ]
+        )
+        reader = open_reader(writer.snapshot())
+        anyone, hr = Visibility(), Visibility(frozenset({"public", "group:hr"}))
+        assert uris(reader, search(reader, unit(1), "salary", anyone)) == ["open.md"]
+        assert uris(reader, search(reader, unit(1), "salary", hr)) == ["hr.md", "open.md"]
+        # With room for one candidate only, the page is still full of what may be seen.
+        assert uris(reader, search(reader, unit(1), "", anyone, limit=1)) == ["open.md"]
+        hidden = search(reader, unit(1), "salary", hr).chunk_ids
+        assert [c.uri for c in asyncio.run(reader.fetch(hidden, anyone, Deadline.after(5)))] == ["open.md"]
+
+    def test_what_changed_since_is_joined(self, new_writer, open_reader):
+        writer = new_writer(KEY)
+        writer.replace([document("a.md", ["x"]), document("b.md", ["x"], ["group:hr"]), document("c.md", ["x"])])
+        reader = open_reader(writer.snapshot())
+        a, b, c = (document_id(f"{name}.md") for name in "abc")
+        narrowed = Visibility(changed=frozenset({a}))
+        assert uris(reader, search(reader, unit(1), "x", narrowed)) == ["c.md"]
+        widened = Visibility(changed=frozenset({a, b}), readable=frozenset({b}))
+        assert uris(reader, search(reader, unit(1), "x", widened)) == ["b.md", "c.md"]
+        deleted = Visibility(deleted=frozenset({c}), changed=frozenset({c}), readable=frozenset({c}))
+        assert uris(reader, search(reader, unit(1), "x", deleted)) == ["a.md"]
+        assert uris(reader, search(reader, unit(1), "x", Visibility(deleted=frozenset({c}), everything=True))) == [
+            "a.md",
+            "b.md",
+        ]
+
+    @pytest.mark.parametrize(
+        ("where", "expected"),
+        [
+            ({"language": "zh"}, ["b.md"]),
+            ({"language": ["zh", "en"]}, ["a.md", "b.md"]),
+            ({"tags": "t1"}, ["a.md", "b.md"]),
+            ({"tags": ["t2", "t9"]}, ["b.md"]),
+            ({"date": {"from": "2024-06", "to": "2025"}}, ["b.md"]),
+            ({"uri": {"starts_with": "a"}}, ["a.md"]),
+            ({"not": {"language": "zh"}}, ["a.md", "c.md"]),
+            ({"any": [{"uri": "c.md"}, {"author": "O'Neil"}]}, ["b.md", "c.md"]),
+            ({"tags": "t1", "language": "en"}, ["a.md"]),
+            ({"all": []}, ["a.md", "b.md", "c.md"]),
+            ({"any": []}, []),
+            ({"author": "x' OR '1'='1"}, []),
+        ],
+    )
+    def test_metadata_filters(self, new_writer, open_reader, where, expected):
+        writer = new_writer(KEY)
+        writer.replace(
+            [
+                document("a.md", ["x"], language="en", metadata={"tags": ("t1",), "date": "2024-01-01"}),
+                document(
+                    "b.md",
+                    ["x"],
+                    language="zh",
+                    metadata={"tags": ("t1", "t2"), "date": "2024-07-01", "author": "O'Neil"},
+                ),
+                document("c.md", ["x"], metadata={"tags": "t3"}),
+            ]
+        )
+        reader = open_reader(writer.snapshot())
+        assert uris(reader, search(reader, unit(1), "x", where=where)) == expected
+
+    def test_chinese_and_identifiers(self, new_writer, open_reader):
+        writer = new_writer(LEXICAL)
+        texts = ["事务隔离级别为可重复读", "设置 ERR-4031 的含义", "gn6v-c8g1.2xlarge costs more", "nothing of that"]
+        writer.replace([document(f"{n}.md", [text]) for n, text in enumerate(texts)])
+        reader = open_reader(writer.snapshot())
+        for question, expected in [("隔离级别是什么", "0.md"), ("ERR-4031", "1.md"), ("gn6v-c8g1.2xlarge", "2.md")]:
+            found = search(reader, text=question)
+            best = found.chunk_ids[int(np.argmax(found.bm25))]
+            assert asyncio.run(reader.fetch([best], EVERYTHING, Deadline.after(5)))[0].uri == expected
+            assert np.isnan(found.cosine).all()
+
+    def test_permissions_are_set_without_touching_anything_else(self, new_writer, open_reader):
+        writer = new_writer(KEY)
+        writer.replace([document(f"{name}.md", ["x", "y"], vectors=[unit(1), unit(0, 1)]) for name in "abc"])
+        old = writer.snapshot()
+        writer.permit({"a.md": ("group:hr", "user:o'neil"), "b.md": ()})
+        assert writer.documents()["a.md"].allow == ("group:hr", "user:o'neil")
+        assert writer.documents()["b.md"].allow == ()
+        reader = open_reader(writer.snapshot())
+        assert uris(reader, search(reader, unit(1), "x", Visibility())) == ["c.md"]
+        hr = Visibility(frozenset({"group:hr"}))
+        found = search(reader, unit(1), "x", hr)
+        assert uris(reader, found, hr) == ["a.md"]
+        assert sorted(found.cosine.tolist()) == pytest.approx([0, 1])
+        assert uris(open_reader(old), search(open_reader(old), unit(1), "x", Visibility())) == ["a.md", "b.md", "c.md"]
+
+    @pytest.mark.parametrize("limit", [1, 3, 7, 100])
+    def test_a_sample_of_vectors(self, new_writer, open_reader, limit):
+        writer = new_writer(KEY)
+        writer.replace([document(f"{n}.md", ["x"], vectors=[unit(1, n)]) for n in range(7)])
+        reader = open_reader(writer.snapshot())
+        ids, vectors = asyncio.run(reader.vectors(limit, Deadline.after(5)))
+        assert vectors.shape == (len(ids), DIMENSIONS)
+        assert 1 <= len(ids) <= min(limit, 7)
+        assert len(set(ids)) == len(ids)
+
+    def test_neighbours(self, new_writer, open_reader):
+        writer = new_writer(KEY)
+        writer.replace([document("a.md", ["one", "two", "three", "four"])])
+        reader = open_reader(writer.snapshot())
+        [two] = [
+            c
+            for c in asyncio.run(reader.fetch(search(reader, unit(1)).chunk_ids, EVERYTHING, Deadline.after(5)))
+            if c.text == "two"
+        ]
+        assert [c.text for c in asyncio.run(reader.neighbours(two, EVERYTHING, Deadline.after(5)))] == [
+            "one",
+            "two",
+            "three",
+        ]
+        assert (
+            asyncio.run(reader.neighbours(two, Visibility(deleted=frozenset({two.document_id})), Deadline.after(5)))
+            == []
+        )
+
+    def test_an_empty_table(self, new_writer, open_reader):
+        reader = open_reader(new_writer(KEY).snapshot())
+        assert search(reader, unit(1), "x").chunk_ids == ()
+
+    def test_a_vector_of_another_width_is_refused(self, new_writer, open_reader):
+        reader = open_reader(new_writer(KEY).snapshot())
+        with pytest.raises(SpaceMismatchError, match="8 dimensions"):
+            search(reader, np.ones(3, np.float32))
+
+    def test_the_table_says_what_it_holds(self, new_writer, open_reader):
+        writer = new_writer(KEY)
+        writer.replace([document("a.md", ["x"])])
+        assert open_reader(writer.snapshot()).key == KEY
+
+    def test_a_version_that_is_not_there(self, new_writer, open_reader):
+        snapshot = new_writer(KEY).snapshot()
+        with pytest.raises(IntegrityError):
+            open_reader(Snapshot(snapshot.table, 99))
+        with pytest.raises(IntegrityError):
+            open_reader(Snapshot("chunks-none", 1))
+
+    def test_a_deadline_that_has_passed(self, new_writer, open_reader):
+        writer = new_writer(KEY)
+        writer.replace([document("a.md", ["x"])])
+        reader = open_reader(writer.snapshot())
+        with pytest.raises(DeadlineError):
+            asyncio.run(reader.search(SearchQuery(unit(1), (), EVERYTHING), Deadline.after(-1)))
+
+    def test_discarding_keeps_what_is_asked_for(self, new_writer, open_reader):
+        writer = new_writer(KEY)
+        snapshots = []
+        for number in range(4):
+            writer.replace([document("a.md", [f"word{number}"], digest=f"d{number}")])
+            snapshots.append(writer.snapshot())
+        writer.discard([snapshots[1], snapshots[3]])
+        assert len(search(open_reader(snapshots[1]), text="word1").chunk_ids) == 1
+        assert len(search(open_reader(writer.snapshot()), text="word3").chunk_ids) == 1
+        with pytest.raises(IntegrityError):
+            open_reader(snapshots[0])
+
+    def test_an_interrupted_writer_is_taken_up(self, new_writer, open_reader):
+        first = new_writer(KEY)
+        first.replace([document("a.md", ["x"])])
+        second = new_writer(KEY)
+        assert set(second.documents()) == {"a.md"}
+        second.replace([document("b.md", ["y"])])
+        assert set(new_writer(KEY).documents()) == {"a.md", "b.md"}
+
+    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(
+        allows=st.lists(st.sets(st.sampled_from(["public", "user:a", "group:x", "group:y"])), min_size=1, max_size=12),
+        asker=st.sets(st.sampled_from(["public", "user:a", "group:x", "group:z"]), min_size=1),
+        deleted=st.sets(st.integers(0, 11)),
+        changed=st.dictionaries(st.integers(0, 11), st.sets(st.sampled_from(["public", "user:a", "group:y"]))),
+    )
+    def test_permissions_against_an_oracle(self, new_writer, open_reader, allows, asker, deleted, changed):
+        names = [f"{number}.md" for number in range(len(allows))]
+        writer = new_writer(KEY)
+        writer.remove(writer.documents())
+        writer.replace([document(name, ["x"], sorted(allow)) for name, allow in zip(names, allows, strict=True)])
+        reader = open_reader(writer.snapshot())
+        ids = [document_id(f"{number}.md") for number in range(12)]
+        seen = Visibility(
+            frozenset(asker),
+            frozenset(ids[n] for n in deleted),
+            frozenset(ids[n] for n in changed),
+            frozenset(ids[n] for n, allow in changed.items() if allow & asker),
+        )
+        expected = sorted(
+            name for n, name in enumerate(names) if n not in deleted and changed.get(n, allows[n]) & asker
+        )
+        assert uris(reader, search(reader, unit(1), "", seen)) == expected
+        assert uris(reader, search(reader, None, "x", seen)) == expected
+
+    def test_dense_is_exact(self, new_writer, open_reader):
+        seeded = np.random.default_rng(3)
+        vectors = seeded.normal(size=(600, DIMENSIONS)).astype(np.float32)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        writer = new_writer(KEY)
+        writer.replace(
+            [document(f"{n}.md", ["x"], ["public"] if n % 5 else ["user:a"], vectors[n : n + 1]) for n in range(600)]
+        )
+        reader = open_reader(writer.snapshot())
+        for _ in range(5):
+            question = unit(*seeded.normal(size=DIMENSIONS))
+            found = search(reader, question, visibility=Visibility(), limit=10)
+            expected = sorted((float(v @ question) for n, v in enumerate(vectors) if n % 5), reverse=True)[:10]
+            assert sorted(found.cosine.tolist(), reverse=True) == pytest.approx(expected, abs=1e-5)

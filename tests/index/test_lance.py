@@ -1,0 +1,61 @@
+import asyncio
+
+import numpy as np
+import pytest
+from tests.contracts import index as contract
+
+from jargonaut.core.errors import IntegrityError, UnavailableError
+from jargonaut.index.lance import EXACT_ROWS, LanceIndexWriter, open_lance_reader
+from jargonaut.index.port import Snapshot, Visibility
+
+
+class TestLanceIndex(contract.IndexContract):
+    @pytest.fixture
+    def new_writer(self, tmp_path):
+        return lambda key: LanceIndexWriter(tmp_path / "index", key)
+
+    @pytest.fixture
+    def open_reader(self, tmp_path):
+        return lambda snapshot: asyncio.run(open_lance_reader(tmp_path / "index", snapshot))
+
+
+def test_above_the_exact_limit_recall_stays(tmp_path):
+    rows = EXACT_ROWS + 1_000
+    seeded = np.random.default_rng(5)
+    vectors = seeded.normal(size=(rows, contract.DIMENSIONS)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    writer = LanceIndexWriter(tmp_path, contract.KEY)
+    writer.replace(
+        [
+            contract.document(f"{n}.md", ["x"], ["public"] if n % 50 else ["user:a"], vectors[n : n + 1])
+            for n in range(rows)
+        ]
+    )
+    reader = asyncio.run(open_lance_reader(tmp_path, writer.snapshot()))
+    asker = Visibility(frozenset({"user:a"}))
+    hits = 0
+    for _ in range(20):
+        question = contract.unit(*seeded.normal(size=contract.DIMENSIONS))
+        found = contract.search(reader, question, visibility=asker, limit=10)
+        exact = sorted((float(v @ question) for n, v in enumerate(vectors) if n % 50 == 0), reverse=True)[9]
+        assert len(found.chunk_ids) == 10
+        hits += int((found.cosine >= exact - 1e-5).sum())
+    assert hits >= 0.95 * 200
+
+
+def test_a_damaged_table_is_an_error_and_never_an_empty_answer(tmp_path):
+    writer = LanceIndexWriter(tmp_path, contract.KEY)
+    writer.replace([contract.document("a.md", ["x"])])
+    snapshot = writer.snapshot()
+    for file in tmp_path.rglob("data/*.lance"):
+        file.write_bytes(b"garbage")
+    with pytest.raises((IntegrityError, UnavailableError)):
+        contract.search(asyncio.run(open_lance_reader(tmp_path, snapshot)), contract.unit(1), "x")
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UnavailableError):
+        LanceIndexWriter(tmp_path / "file" / "index", contract.KEY)
+    with pytest.raises(IntegrityError):
+        asyncio.run(open_lance_reader(tmp_path / "nowhere", Snapshot("t", 1)))

@@ -1,0 +1,138 @@
+import numpy as np
+import pytest
+
+from jargonaut.proof.gate import NON_INFERIORITY_MARGIN, Contest, Gate, decide, odds, points
+from jargonaut.proof.intervals import smallest_resolvable
+
+GAINS = np.array([0, *(1 / np.log2(np.arange(10, 0, -1) + 1))])
+
+
+def contest(baseline, candidate, groups=None):
+    return Contest("fused base", "fused tuned", np.asarray(baseline, float), np.asarray(candidate, float), groups)
+
+
+def scores(rng, n, shift=0.0):
+    """NDCG@10 of one relevant section: only the eleven values that it can have."""
+    places = np.clip(np.round(rng.normal(6 + 10 * shift, 4, n)), 0, 10).astype(int)
+    return GAINS[places]
+
+
+def test_a_clear_gain_is_better():
+    rng = np.random.default_rng(1)
+    baseline = scores(rng, 200)
+    decision = decide(contest(baseline, np.minimum(1, baseline + 0.2)), Gate())
+    assert decision.verdict == "better"
+    assert "200 judging questions resolve about" in decision.reason
+    assert "less than once in 20,000 tries" in decision.reason
+    assert decision.comparison.losses == 0
+
+
+def test_a_clear_loss_is_worse():
+    rng = np.random.default_rng(1)
+    baseline = scores(rng, 200)
+    decision = decide(contest(baseline, np.maximum(0, baseline - 0.2)), Gate())
+    assert decision.verdict == "worse"
+    assert decision.comparison.difference.high < 0
+    assert decision.comparison.p_value > 0.999
+
+
+def test_no_difference_cannot_be_told():
+    rng = np.random.default_rng(2)
+    decision = decide(contest(scores(rng, 100), scores(rng, 100)), Gate())
+    assert decision.verdict == "cannot tell"
+
+
+def test_too_few_queries_decide_nothing_however_good():
+    decision = decide(contest(np.zeros(29), np.ones(29)), Gate())
+    assert decision.verdict == "cannot tell"
+    assert "fewer than 30" in decision.reason
+    assert decide(contest(np.zeros(30), np.ones(30)), Gate()).verdict == "better"
+
+
+def test_many_queries_on_few_documents_cannot_tell():
+    groups = [f"d{i % 6}" for i in range(120)]
+    decision = decide(contest(np.zeros(120), np.full(120, 0.3), groups), Gate())
+    assert decision.verdict == "cannot tell"
+    assert "about 6 documents" in decision.reason
+
+
+def test_wins_losses_and_ties_add_up():
+    comparison = decide(contest([0.5] * 40, [0.6] * 25 + [0.5] * 10 + [0.4] * 5), Gate()).comparison
+    assert (comparison.wins, comparison.ties, comparison.losses) == (25, 10, 5)
+
+
+NOT_INFERIOR = Gate(margin=NON_INFERIORITY_MARGIN)
+
+
+def test_the_same_answers_are_not_inferior():
+    same = scores(np.random.default_rng(3), 100)
+    decision = decide(contest(same, same), NOT_INFERIOR)
+    assert decision.verdict == "not inferior"
+    assert "less than the 1.0 allowed" in decision.reason
+
+
+def test_a_loss_within_the_margin_is_not_inferior_and_beyond_it_worse():
+    baseline = np.full(100, 0.8)
+    assert decide(contest(baseline, baseline - 0.005), NOT_INFERIOR).verdict == "not inferior"
+    assert decide(contest(baseline, baseline - 0.02), NOT_INFERIOR).verdict == "worse"
+
+
+def test_a_loss_that_cannot_be_ruled_out_is_not_promoted():
+    rng = np.random.default_rng(4)
+    decision = decide(contest(scores(rng, 60), scores(rng, 60)), NOT_INFERIOR)
+    assert decision.verdict == "cannot tell"
+    assert "cannot be ruled out" in decision.reason
+
+
+def test_under_the_null_promotion_is_as_rare_as_the_level():
+    """Two systems with the same chances: at level .05, 200 trials promote 10 on average; 21 would be 1 in 1,000."""
+    promoted = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        promoted += decide(contest(scores(rng, 80), scores(rng, 80)), Gate(level=0.05, seed=seed)).verdict == "better"
+    assert promoted <= 20
+
+
+def test_under_the_null_questions_that_share_documents_do_not_promote_more():
+    """A whole document's luck goes one way; without groups this test promotes four times as often."""
+    promoted = 0
+    groups = [f"d{i // 8}" for i in range(160)]
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        luck = np.repeat(rng.normal(0, 0.2, 20), 8) + rng.normal(0, 0.1, 160)
+        pair = contest(np.full(160, 0.5), 0.5 + luck, groups)
+        promoted += decide(pair, Gate(level=0.05, seed=seed)).verdict == "better"
+    assert promoted <= 21
+
+
+def test_an_effect_of_the_declared_size_is_promoted_in_eight_of_ten():
+    level, n = 0.001, 120
+    effect = smallest_resolvable(np.random.default_rng(0).normal(0, 0.25, 20_000), level) * np.sqrt(20_000 / n)
+    promoted = 0
+    for seed in range(120):
+        rng = np.random.default_rng(seed)
+        baseline = rng.uniform(0.2, 0.6, n)
+        pair = contest(baseline, baseline + rng.normal(effect, 0.25, n))
+        promoted += decide(pair, Gate(level=level, seed=seed)).verdict == "better"
+    assert 0.70 <= promoted / 120 <= 0.92
+
+
+@pytest.mark.parametrize(
+    ("p_value", "text"),
+    [
+        (1e-5, "less than once in 20,000 tries"),
+        (0.001, "once in 1,000 tries"),
+        (1 / 6667, "once in 6,700 tries"),
+        (0.03, "once in 33 tries"),
+        (0.5, "in 50 of 100 tries"),
+    ],
+)
+def test_odds_are_told_as_frequencies(p_value, text):
+    assert odds(p_value) == text
+
+
+def test_points():
+    assert points(0.0614) == "+6.1"
+    assert points(-0.005) == "−0.5"
+    assert points(-0.0001) == "0.0"
+    assert points(0.05, signed=False) == "5.0"

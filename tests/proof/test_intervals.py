@@ -1,0 +1,73 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from jargonaut.proof.intervals import RESAMPLES, bootstrap_interval, randomisation_p, smallest_resolvable
+
+RNG = np.random.default_rng(11)
+
+
+def test_bootstrap_matches_the_normal_interval_of_a_large_sample():
+    values = RNG.normal(0.4, 0.3, 2000)
+    interval = bootstrap_interval(values)
+    half = 1.96 * values.std() / np.sqrt(2000)
+    assert interval.mean == pytest.approx(values.mean())
+    assert interval.low == pytest.approx(values.mean() - half, abs=half * 0.06)
+    assert interval.high == pytest.approx(values.mean() + half, abs=half * 0.06)
+
+
+def test_same_seed_same_interval():
+    values = RNG.random(50)
+    assert bootstrap_interval(values, seed=3) == bootstrap_interval(values, seed=3)
+    assert bootstrap_interval(values, seed=3) != bootstrap_interval(values, seed=4)
+
+
+def test_ninety_five_percent_intervals_cover_about_as_often():
+    covered = 0
+    for seed in range(200):
+        values = np.random.default_rng(seed).binomial(1, 0.5, 80).astype(float)
+        interval = bootstrap_interval(values, seed=seed)
+        covered += interval.low <= 0.5 <= interval.high
+    assert 180 <= covered <= 199
+
+
+def test_questions_on_one_document_do_not_count_as_many():
+    per_document = RNG.normal(0, 0.3, 12)
+    values, documents = np.repeat(per_document, 20), [f"d{i}" for i in range(12) for _ in range(20)]
+    alone, grouped = bootstrap_interval(values), bootstrap_interval(values, documents)
+    assert grouped.high - grouped.low > 3 * (alone.high - alone.low)
+    assert smallest_resolvable(values, 0.001, documents) > 3 * smallest_resolvable(values, 0.001)
+
+
+def test_groups_of_one_change_nothing():
+    values = RNG.normal(0.02, 0.2, 120)
+    names = [f"d{i:03}" for i in range(120)]
+    assert bootstrap_interval(values, names) == bootstrap_interval(values)
+    assert randomisation_p(values, names) == randomisation_p(values)
+
+
+def test_randomisation_agrees_with_all_sign_flips():
+    values = np.array([0.5, 0.37, 0.63, -0.1, 0.2, 0.0, 0.13, -0.05, 0.3, 0.41])
+    flips = np.array([np.dot(signs, values) for signs in itertools.product((1, -1), repeat=10)])
+    exact = np.mean(flips >= values.sum() - 1e-9)
+    assert randomisation_p(values) == pytest.approx(exact, abs=4 * np.sqrt(exact / RESAMPLES) + 1e-4)
+
+
+def test_p_is_never_zero_and_one_where_nothing_differs():
+    assert randomisation_p(np.full(200, 0.5)) == pytest.approx(1 / (RESAMPLES + 1))
+    assert randomisation_p(np.zeros(50)) == 1.0
+
+
+def test_few_documents_cannot_reach_a_small_level():
+    values, documents = np.full(90, 0.4), [f"d{i % 5}" for i in range(90)]
+    assert randomisation_p(values, documents) == pytest.approx(2**-5, rel=0.2)
+
+
+def test_eighty_queries_resolve_about_ten_points():
+    values = RNG.permutation(np.concatenate([np.full(40, 0.23), np.full(40, -0.23)]))
+    assert smallest_resolvable(values, 0.001) == pytest.approx(0.101, abs=0.001)
+
+
+def test_agreement_everywhere_does_not_resolve_everything():
+    assert smallest_resolvable(np.zeros(100), 0.001) == pytest.approx(0.0393, abs=0.0005)

@@ -1,0 +1,45 @@
+/** Bindings as they stand in wrangler.jsonc and in the configuration of the local workerd. */
+export interface Env {
+  /** Scheme, host and port of the service; the only place that requests are forwarded to. */
+  ORIGIN_URL: string;
+  /** Name of the secret, so that it can be changed without a gap. */
+  EDGE_SECRET_ID: string;
+  /** The key of the HMAC is this text in UTF-8. */
+  EDGE_SECRET: string;
+  BOUND_S?: string;
+  TTL_S?: string;
+  HEADER_DEADLINE_S?: string;
+  IDLE_GAP_S?: string;
+}
+
+export interface Settings {
+  originUrl: string;
+  secretId: string;
+  secret: string;
+  /** How long a grant is believed, from the moment it was asked for. */
+  boundMs: number;
+  /** How long a stored answer is served. */
+  ttlMs: number;
+  /** How long the origin may take until its headers are there. */
+  headerDeadlineMs: number;
+  /** How long the origin may be silent within an answer. */
+  idleGapMs: number;
+}
+
+export function readSettings(env: Env): Settings {
+  return {
+    originUrl: env.ORIGIN_URL.replace(/\/+$/, ""),
+    secretId: env.EDGE_SECRET_ID,
+    secret: env.EDGE_SECRET,
+    boundMs: milliseconds(env.BOUND_S, 5),
+    ttlMs: milliseconds(env.TTL_S, 3600),
+    headerDeadlineMs: milliseconds(env.HEADER_DEADLINE_S, 60),
+    idleGapMs: milliseconds(env.IDLE_GAP_S, 30),
+  };
+}
+
+function milliseconds(text: string | undefined, fallback: number): number {
+  const seconds = text === undefined || text === "" ? fallback : Number(text);
+  if (!Number.isFinite(seconds) || seconds < 0) throw new TypeError(`\`${text}\` is not a number of seconds.`);
+  return seconds * 1000;
+}

@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { matchRoute } from "../src/routes";
+
+test.each([
+  ["POST", "/v1/chat/completions", "chat"],
+  ["POST", "/v1/search", "search"],
+  ["GET", "/v1/models", "keyed"],
+  ["HEAD", "/v1/models/handbook", "keyed"],
+  ["DELETE", "/v1/documents/ref%2Fa.md", "keyed"],
+  ["POST", "/v1/documents/restore", "keyed"],
+  ["POST", "/v1/feedback", "keyed"],
+  ["POST", "/v1/embeddings", "keyed"],
+  ["GET", "/", "open"],
+  ["GET", "/assets/a/b.js", "open"],
+  ["GET", "/openapi.json", "open"],
+  ["GET", "/docs", "open"],
+  ["GET", "/readyz", "open"],
+  ["GET", "/healthz", "alive"],
+])("%s %s is %s", (method, path, kind) => {
+  expect(matchRoute(method, path)).toBe(kind);
+});
+
+test.each([
+  "/internal/grant",
+  "/v1/documentsx",
+  "/v1/models/a/b",
+  "/docs/",
+  "/assets/",
+  "/v1/documents/..%2f..%2finternal",
+  "/v1/documents/a%2f.%2fb",
+  "/v1/documents/..%5Cx",
+  "/v1/documents/%ff",
+  "/HEALTHZ",
+])("%s does not exist", (path) => {
+  expect(() => matchRoute("GET", path)).toThrow(expect.objectContaining({ status: 404 }));
+});
+
+test.each([
+  ["GET", "/v1/search"],
+  ["OPTIONS", "/v1/models"],
+  ["POST", "/healthz"],
+])("%s %s is not allowed", (method, path) => {
+  expect(() => matchRoute(method, path)).toThrow(expect.objectContaining({ status: 405 }));
+});
