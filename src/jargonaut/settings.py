@@ -26,12 +26,13 @@ from pydantic import (
 from jargonaut.core.canonical import digest_of
 from jargonaut.core.errors import InputError
 from jargonaut.core.scope import DEFAULT_TENANT, PUBLIC, checked_name, checked_principals
+from jargonaut.documents.globs import compiled
 from jargonaut.settings_file import Folder, LocalFile, Table, Texts, anchored, commented_example, explain, read_toml
 
 SETTINGS_FILE = "jargonaut.toml"
 """The name under which the command line looks for settings."""
 
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.\-]*/[\w.\-]+", re.ASCII)
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.\-]*/[\w.\-]+(@[\w./\-]+)?", re.ASCII)
 _PACKAGE = re.compile(r"package:[A-Za-z0-9][\w.\-]*", re.ASCII)
 _VARIABLE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)?", re.ASCII)
 
@@ -50,6 +51,16 @@ def _named(kind: str, name: str) -> str:
         raise ValueError(f"{error.message} {error.hint}") from None
 
 
+def _pattern(text: str) -> str:
+    try:
+        compiled(text)
+    except ValueError as error:
+        raise ValueError(f"`{text}` is not a pattern of paths: {error}.") from None
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_pattern)]
+Patterns = Annotated[tuple[Pattern, ...], Strict(False)]
 Principals = Annotated[Texts, AfterValidator(_sorted_principals)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -181,9 +192,9 @@ class SourceSettings(Table):
     """The folder."""
     name: str = ""
     """Prefix of its documents' URIs. Empty: no prefix for a single source, the folder's name among several."""
-    include: Texts = ()
+    include: Patterns = ()
     """Patterns of files to read, like "**/*.md". Empty: every file whose format is known."""
-    exclude: Texts = ()
+    exclude: Patterns = ()
     """Patterns of files to leave out; they win over `include`."""
 
     @field_validator("name")
@@ -195,7 +206,7 @@ class SourceSettings(Table):
 class RuleSettings(Table):
     """Who may read the documents that match. Of several rules that match, the first decides."""
 
-    match: str = Field(min_length=1, examples=["hr/**"])
+    match: Pattern = Field(examples=["hr/**"])
     """Pattern of document URIs."""
     allow: Principals = Field(min_length=1, examples=[["group:hr"]])
     """Who may read them: `public`, `user:NAME`, `group:NAME`, `service:NAME`."""

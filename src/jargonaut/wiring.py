@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jargonaut.core.canonical import canonical_json, digest_of
 from jargonaut.core.deadline import Deadline
-from jargonaut.core.errors import InputError, MissingExtraError, UnavailableError, UnknownNameError
-from jargonaut.core.release import LEXICAL_SPACE, Recipe
+from jargonaut.core.errors import InputError, UnavailableError, UnknownNameError
+from jargonaut.core.release import Recipe
 from jargonaut.core.scope import LIVE, PUBLIC, Scope, checked_principals
-from jargonaut.index.analysis import ANALYSIS
 from jargonaut.index.port import IndexReader, IndexWriter, SearchQuery, Snapshot, TableKey, Visibility
 from jargonaut.releases.registry import Registry
 from jargonaut.releases.visibility import overlay
@@ -33,12 +29,8 @@ if TYPE_CHECKING:
 
     from jargonaut.answering.answer import AnswerPolicy
     from jargonaut.answering.loaded_release import LoadedRelease
-    from jargonaut.build import BuildPlan, Indexing
-    from jargonaut.core.document import Document, Quarantined
     from jargonaut.documents.catalog import Catalog
-    from jargonaut.documents.corpus import Corpus
-    from jargonaut.documents.source import SourceFile
-    from jargonaut.encoding.port import Encoder, EncoderCard
+    from jargonaut.encoding.port import Encoder
     from jargonaut.generation.port import Generator
 
 EDGE_SECRET_ID = "beside"
@@ -190,33 +182,6 @@ class KnowledgeBase:
             documents=registry.documents(revision.documents),
         )
 
-    def build_plan(self, lexical: bool = False, say: Callable[[str], None] = lambda text: None) -> BuildPlan:
-        """Everything that a build needs.
-
-        Args:
-            lexical: Index without vectors, so that something serves at once.
-            say: Told, in a sentence, what a user should know of the choices made.
-        """
-        from jargonaut.build import BuildPlan
-        from jargonaut.documents.permissions import Rules
-        from jargonaut.recipes import first_recipe
-
-        settings = self.workspace.settings
-        return BuildPlan(
-            scope=self.scope,
-            scan=lambda: self._scan(say),
-            read=self._read,
-            rules=Rules(tuple((rule.match, rule.allow) for rule in self.settings.rules), self.settings.default_allow),
-            catalog=self.catalog,
-            registry=self.registry,
-            journal=self.journal,
-            indexing=lambda corpus: self._indexing(corpus, lexical, say),
-            new_writer=self.new_writer,
-            first_recipe=lambda indexing, revision: first_recipe(self, indexing, revision),
-            keep_revisions=settings.build.keep_revisions,
-            lock=self.work_folder / "build.lock",
-        )
-
     async def load_for_reading(self, release: str, principals: Sequence[str]) -> tuple[LoadedRelease, Visibility]:
         """The live release, or the one whose id begins with `release`, and what these principals see of it.
 
@@ -256,93 +221,6 @@ class KnowledgeBase:
         query = SearchQuery(None, ("check",), seen, limit=1)
         asyncio.run(loaded.reader.search(query, Deadline.after(10)))
         return f"{loaded.release_id[:12]} ({loaded.recipe.label}), {loaded.revision.chunk_count} chunks"
-
-    def wants_tuning(self) -> bool:
-        """Whether the live recipe is the encoder as it came, and no tuning of it was tried yet."""
-        live = self.follower.current().channels.get(LIVE)
-        if live is None or not self.settings.tuning.enabled:
-            return False
-        recipe = self.registry.recipe(live.recipe)
-        tried = {self.registry.proof(name).baseline for name in self.registry.names("proofs")}
-        return recipe.label == BASE and live.recipe not in tried
-
-    def _scan(self, say: Callable[[str], None]) -> list[SourceFile]:
-        from jargonaut.documents.source import scan
-
-        files: list[SourceFile] = []
-        for source in self.settings.sources:
-            found = scan(source.path, source.name, source.include, source.exclude)
-            for problem in found.problems:
-                say(problem)
-            files += found.files
-        return files
-
-    def _read(self, files: Sequence[SourceFile]) -> Iterator[Document | Quarantined]:
-        from jargonaut.documents.reading import Limits, read_documents
-
-        build = self.workspace.settings.build
-        limits = Limits(
-            seconds=build.file_timeout_s,
-            memory_bytes=build.file_memory_mb << 20,
-            file_bytes=build.file_limit_mb << 20,
-        )
-        return read_documents(files, limits, build.workers or os.cpu_count() or 1)
-
-    def _indexing(self, corpus: Corpus, lexical: bool, say: Callable[[str], None]) -> Indexing:
-        """The encoder is chosen once: what is live stays, unless the settings name another."""
-        from jargonaut.build import Indexing
-        from jargonaut.chunking.by_heading import HeadingChunker
-        from jargonaut.chunking.plain_tokens import word_spans
-
-        card = self._document_encoder(corpus, say)
-        if card is None:
-            chunker = HeadingChunker(word_spans, PLAIN_TOKENS, "words")
-            return Indexing(self._table(LEXICAL_SPACE, 0, chunker.id), chunker, None)
-        load = lru_cache(maxsize=1)(lambda: self.load_encoder(card.id))
-        limit = min(self.settings.encoder.max_tokens or card.max_tokens, card.max_tokens)
-        chunker = HeadingChunker(lambda text: load().token_spans(text), limit, card.space)
-        if lexical:
-            return Indexing(self._table(LEXICAL_SPACE, 0, chunker.id), chunker, None)
-        return Indexing(self._table(card.space, card.dimensions, chunker.id), chunker, load, card.id)
-
-    def _table(self, space: str, dimensions: int, chunker: str) -> TableKey:
-        return TableKey(self.scope.tenant, self.scope.knowledge_base, space, dimensions, chunker, ANALYSIS)
-
-    def _document_encoder(self, corpus: Corpus, say: Callable[[str], None]) -> EncoderCard | None:
-        from jargonaut.encoding.artifact import load_card
-        from jargonaut.encoding.base_weights import default_base
-
-        wanted = self.settings.encoder.base
-        if wanted == "none":
-            return None
-        live = self.follower.current().channels.get(LIVE)
-        encoder = self.registry.recipe(live.recipe).encoder if live else None
-        if wanted == "auto" and encoder:
-            return load_card(self.storage, encoder.document)
-        name = default_base(corpus.languages) if wanted == "auto" else wanted
-        try:
-            return self._exported(name)
-        except (MissingExtraError, UnavailableError) as error:
-            if wanted != "auto":
-                raise
-            say(
-                f"No encoder for these documents: {error}\nA lexical release is made instead, which searches words only."
-            )
-            return None
-
-    def _exported(self, name: str) -> EncoderCard:
-        """The artifact of a base encoder, exported when it is first used."""
-        from jargonaut.encoding.artifact import load_card, save_encoder
-        from jargonaut.encoding.base_weights import resolve_base
-
-        sha256 = self.settings.encoder.sha256
-        key = f"bases/{digest_of([name, sha256])}.json"
-        try:
-            return load_card(self.storage, json.loads(self.storage.get(key))["encoder"])
-        except UnknownNameError:
-            card = save_encoder(self.storage, resolve_base(name, sha256=sha256))
-            self.storage.put_if_absent(key, canonical_json({"base": name, "encoder": card.id}))
-            return card
 
 
 def generator_of(release: LoadedRelease) -> Generator:

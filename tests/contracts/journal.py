@@ -6,7 +6,7 @@ from jargonaut.core.errors import ConflictError
 
 
 class JournalContract:
-    """What every `Journal` must do. Subclasses give fixtures `journal` and `another` (a second client of the same store)."""
+    """What every `Journal` must do. Subclasses give `journal` and `another`, two clients of one store."""
 
     def test_events_are_numbered_without_gaps(self, journal):
         first = journal.append("kb/a/b", 0, "deleted", {"uris": ["x"]})

@@ -18,21 +18,29 @@ def workerd():
     return find_workerd()
 
 
-@pytest.fixture
-def origin() -> Iterator[Origin]:
-    reader = {"scopes": ["read"], "tenant": "acme"}
-    origin = Origin(
-        keys={
-            digest("alice"): {**reader, "principals": ["public"]},
-            digest("ann"): {**reader, "principals": ["public"]},
-            digest("hr"): {**reader, "principals": ["group:hr", "public"]},
-            digest("other"): {**reader, "tenant": "globex", "principals": ["public"]},
-            digest("writer"): {**reader, "scopes": ["write"], "principals": ["public"]},
-        },
-        models={"handbook": dict(LIVE), "手册": dict(LIVE)},
-    )
+@pytest.fixture(scope="session")
+def served_origin() -> Iterator[Origin]:
+    origin = Origin()
     with running(origin) as origin.url:
         yield origin
+
+
+@pytest.fixture
+def origin(served_origin) -> Origin:
+    reader = {"scopes": ["read"], "tenant": "acme"}
+    served_origin.reset(
+        Origin(
+            keys={
+                digest("alice"): {**reader, "principals": ["public"]},
+                digest("ann"): {**reader, "principals": ["public"]},
+                digest("hr"): {**reader, "principals": ["group:hr", "public"]},
+                digest("other"): {**reader, "tenant": "globex", "principals": ["public"]},
+                digest("writer"): {**reader, "scopes": ["write"], "principals": ["public"]},
+            },
+            models={"handbook": dict(LIVE), "手册": dict(LIVE)},
+        )
+    )
+    return served_origin
 
 
 @pytest.fixture

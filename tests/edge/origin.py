@@ -9,7 +9,7 @@ import json
 import socket
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import quote
 
@@ -67,6 +67,8 @@ class Origin:
     def start(self) -> str:
         self._verifier = Verifier({SECRET_ID: SECRET.encode()})
         self._socket = socket.create_server(("127.0.0.1", 0))
+        # asyncio sets it only on sockets that name their protocol; accepted ones inherit it.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         config = uvicorn.Config(
             self._app, interface="asgi3", log_level="critical", lifespan="off", timeout_graceful_shutdown=1
         )
@@ -74,6 +76,12 @@ class Origin:
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
         self._thread.start()
         return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+
+    def reset(self, fresh: Origin) -> None:
+        """Go on with what `fresh` knows; whoever still waits is let go."""
+        self.gate.set()
+        for item in fields(fresh):
+            setattr(self, item.name, getattr(fresh, item.name))
 
     def stop(self) -> None:
         self.gate.set()

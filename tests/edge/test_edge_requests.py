@@ -8,6 +8,7 @@ import json
 import socket
 import struct
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -268,3 +269,17 @@ def test_a_client_that_leaves_takes_its_request_with_it(edge, origin, ask, strea
     assert origin.gone.wait(10)
     origin.gate.set()
     assert ask(question, stream=stream).headers["x-jargonaut-cache"] == "MISS"
+
+
+def test_who_waits_for_another_that_leaves_is_answered(edge, origin, ask):
+    body = json.dumps({"model": "handbook", "messages": [{"role": "user", "content": "wait"}]})
+    first = http.client.HTTPConnection(edge.url.removeprefix("http://"), timeout=10)
+    first.request("POST", CHAT, body, JSON | {"authorization": "Bearer alice"})
+    assert origin.arrived.wait(10)
+    with ThreadPoolExecutor(1) as threads:
+        second = threads.submit(ask, "wait")
+        first.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        first.close()
+        assert origin.gone.wait(10)
+        origin.gate.set()
+        assert second.result().status_code == 200

@@ -1,12 +1,13 @@
 import asyncio
+import time
 
 import numpy as np
 import pytest
-from tests.contracts import index as contract
 
 from jargonaut.core.errors import IntegrityError, UnavailableError
 from jargonaut.index.lance import EXACT_ROWS, LanceIndexWriter, open_lance_reader
 from jargonaut.index.port import Snapshot, Visibility
+from tests.contracts import index as contract
 
 
 class TestLanceIndex(contract.IndexContract):
@@ -41,6 +42,31 @@ def test_above_the_exact_limit_recall_stays(tmp_path):
         assert len(found.chunk_ids) == 10
         hits += int((found.cosine >= exact - 1e-5).sum())
     assert hits >= 0.95 * 200
+
+
+def test_what_is_discarded_is_gone_from_the_disk(tmp_path):
+    writer = LanceIndexWriter(tmp_path, contract.KEY)
+    writer.replace([contract.document("a.md", ["old and secret"])])
+    old = writer.snapshot()
+    # LanceDB cleans by age, and we leave it a second of margin.
+    time.sleep(1.2)
+    writer.replace([contract.document("a.md", ["new"], digest="d2")])
+    new = writer.snapshot()
+    writer.discard([new])
+    with pytest.raises(IntegrityError):
+        asyncio.run(open_lance_reader(tmp_path, old))
+    assert not any(b"old and secret" in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert len(contract.search(asyncio.run(open_lance_reader(tmp_path, new)), text="new").chunk_ids) == 1
+
+
+def test_pool_files_that_are_lost_are_written_again(tmp_path):
+    writer = LanceIndexWriter(tmp_path, contract.KEY)
+    writer.replace([contract.document("a.md", ["x", "y"])])
+    snapshot = writer.snapshot()
+    for file in (tmp_path / "pools").rglob("vectors.npy"):
+        file.write_bytes(b"cut off")
+    found = contract.search(asyncio.run(open_lance_reader(tmp_path, snapshot)), contract.unit(1))
+    assert len(found.chunk_ids) == 2
 
 
 def test_a_damaged_table_is_an_error_and_never_an_empty_answer(tmp_path):

@@ -68,7 +68,7 @@ def running(app) -> Iterator[str]:
 
 
 @contextmanager
-def serving(handbook: Handbook, *, with_keys: bool = True, load=None, generator=None, **options) -> Iterator[Running]:
+def serving(handbook: Handbook, *, with_keys: bool = True, load=None, generator=None, scopes=None, **options) -> Iterator[Running]:
     keys = KeyRing(handbook.journal, [handbook.scope.tenant])
     issued = {
         "reader": KeyRequest("reader"),
@@ -77,7 +77,7 @@ def serving(handbook: Handbook, *, with_keys: bool = True, load=None, generator=
     }
     secrets = {name: keys.issue("default", request).secret for name, request in issued.items()} if with_keys else {}
     app = create_app(
-        ServedKnowledgeBases(handbook.journal, [handbook.scope], load or handbook.load),
+        ServedKnowledgeBases(handbook.journal, scopes or [handbook.scope], load or handbook.load),
         Authenticator(keys, Verifier({"k1": SECRET}), open_to_loopback=not with_keys),
         lambda release: generator or ExtractiveGenerator(),
         **options,

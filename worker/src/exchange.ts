@@ -41,7 +41,7 @@ export class Exchange {
     const { settings, grants } = this.shared;
     const query = { key_sha256: await keyDigest(this.request.headers.get("authorization")), model };
     const ask = (): Promise<Response> => {
-      const sent = forward(settings, this.shared.signer, {
+      return forward(settings, this.shared.signer, {
         method: "POST",
         target: GRANT_TARGET,
         body: utf8(JSON.stringify(query)),
@@ -51,10 +51,10 @@ export class Exchange {
         client: new AbortController().signal,
         headerDeadlineMs: Math.min(3000, Math.max(500, settings.boundMs)),
       }).then(({ response }) => response);
-      this.ctx.waitUntil(sent.catch(() => undefined));
-      return sent;
     };
-    const grant = await this.timed("grant", grants.get(query, ask));
+    const granting = grants.get(query, ask);
+    this.ctx.waitUntil(granting.catch(() => undefined));
+    const grant = await this.timed("grant", granting);
     // A name that was made to point at this machine (DNS rebinding) would let a web page in.
     if (grant.key_id === null && !isLoopback(this.url.hostname)) {
       throw unauthenticated("Without API keys this answers to localhost only.");

@@ -1,4 +1,5 @@
 import { EdgeError, type ErrorType, originError } from "./errors";
+import { awaited } from "./flight";
 
 /** Who asks, what they may see and what is live, as the origin says. */
 export interface Grant {
@@ -20,12 +21,17 @@ export interface GrantQuery {
 
 interface Held {
   sentAt: number;
-  verdict: Promise<Grant>;
   goodForMs: number;
+  /** On its way: another request's promise. */
+  verdict: Promise<Grant>;
+  /** Once it is there. */
+  outcome?: Grant | EdgeError;
 }
 
 const REFUSAL_MS = 1000;
 const MAX_HELD = 2000;
+/** Longer than a grant may take. */
+const PATIENCE_MS = 5000;
 
 /**
  * Grants for at most `boundMs` from the moment they were asked for. Equal questions at the same time are asked once; a
@@ -38,18 +44,25 @@ export class Grants {
   constructor(private readonly boundMs: number, private readonly now: () => number = Date.now) {}
 
   /** The grant for `query`; `ask` is called unless one is held or on its way. */
-  get(query: GrantQuery, ask: () => Promise<Response>): Promise<Grant> {
+  async get(query: GrantQuery, ask: () => Promise<Response>): Promise<Grant> {
     const name = JSON.stringify([query.key_sha256, query.model]);
     const held = this.fresh(this.granted, name) ?? this.fresh(this.refused, name);
-    if (held) return held.verdict;
-    const asked: Held = { sentAt: this.now(), verdict: ask().then(readGrant), goodForMs: this.boundMs };
+    if (held?.outcome instanceof EdgeError) throw held.outcome;
+    return held ? (held.outcome ?? awaited(held.verdict, PATIENCE_MS).catch(impatient)) : this.asked(name, ask);
+  }
+
+  private async asked(name: string, ask: () => Promise<Response>): Promise<Grant> {
+    const asked: Held = { sentAt: this.now(), goodForMs: this.boundMs, verdict: ask().then(readGrant) };
     remember(this.granted, name, asked);
-    asked.verdict.catch((error: unknown) => {
+    try {
+      return (asked.outcome = await asked.verdict);
+    } catch (error) {
       if (this.granted.get(name) === asked) this.granted.delete(name);
-      if (!(error instanceof EdgeError) || error.status >= 500) return;
-      remember(this.refused, name, { ...asked, goodForMs: Math.min(REFUSAL_MS, this.boundMs) });
-    });
-    return asked.verdict;
+      if (error instanceof EdgeError && error.status < 500) {
+        remember(this.refused, name, { ...asked, outcome: error, goodForMs: Math.min(REFUSAL_MS, this.boundMs) });
+      }
+      throw error;
+    }
   }
 
   private fresh(held: Map<string, Held>, name: string): Held | undefined {
@@ -66,6 +79,14 @@ function remember(held: Map<string, Held>, name: string, value: Held): void {
   if (held.size > MAX_HELD) held.delete(held.keys().next().value as string);
 }
 
+function impatient(error: unknown): never {
+  throw error instanceof EdgeError ? error : noGrant();
+}
+
+function noGrant(): EdgeError {
+  return originError(503, "grant_unavailable", "The origin cannot say now who may see what, so nothing is answered.");
+}
+
 async function readGrant(response: Response): Promise<Grant> {
   const value: unknown = await response.json().catch(() => null);
   if (response.status === 200 && isGrant(value)) return value;
@@ -78,7 +99,7 @@ async function readGrant(response: Response): Promise<Grant> {
   if (error?.code === "invalid_signature") {
     throw originError(502, "invalid_signature", "The origin does not accept this edge's signature: they do not share a secret, or their clocks differ.");
   }
-  throw originError(503, "grant_unavailable", "The origin cannot say now who may see what, so nothing is answered.");
+  throw noGrant();
 }
 
 function isGrant(value: unknown): value is Grant {

@@ -21,11 +21,10 @@ export function encodeIdentity(grant: Grant): string {
 
 /** Signs requests to the origin. One for each secret; the imported key is kept. */
 export class Signer {
-  private readonly key: Promise<CryptoKey>;
+  // Not a promise: those of one request are not for others to wait for.
+  private key: CryptoKey | undefined;
 
-  constructor(private readonly secretId: string, secret: string) {
-    this.key = crypto.subtle.importKey("raw", utf8(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-  }
+  constructor(private readonly secretId: string, private readonly secret: string) {}
 
   async headers(request: Signable): Promise<Record<string, string>> {
     const nonce = hex(crypto.getRandomValues(new Uint8Array(16)));
@@ -35,7 +34,9 @@ export class Signer {
 
   async signature({ method, target, body, identity }: Signable, time: number, nonce: string): Promise<string> {
     const message = ["v1", time, nonce, method, target, await sha256(body), identity].join("\n");
-    const mac = await crypto.subtle.sign("HMAC", await this.key, utf8(message));
+    const algorithm = { name: "HMAC", hash: "SHA-256" };
+    this.key ??= await crypto.subtle.importKey("raw", utf8(this.secret), algorithm, false, ["sign"]);
+    const mac = await crypto.subtle.sign("HMAC", this.key, utf8(message));
     return `k=${this.secretId},t=${time},n=${nonce},v1=${hex(mac)}`;
   }
 }

@@ -1,5 +1,7 @@
 import { answerQuestion, passThrough } from "./answer";
 import { readBody, readQuestion } from "./body";
+import { canonicalJson } from "./canonical";
+import { utf8 } from "./digest";
 import { EdgeError } from "./errors";
 import { Exchange } from "./exchange";
 import { encodeIdentity } from "./identity";
@@ -31,7 +33,7 @@ async function answer(exchange: Exchange): Promise<Response> {
     default: {
       const question = readQuestion(request.headers.get("content-type"), body);
       const grant = await exchange.grant(question.model);
-      if (question.model === null) return passThrough(exchange, body, encodeIdentity(grant));
+      if (question.model === null) return passThrough(exchange, utf8(canonicalJson(question.body)), encodeIdentity(grant));
       return answerQuestion(exchange, route, question, grant);
     }
   }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from jargonaut.chunking.sentences import split_sentences
+from jargonaut.core.sentences import split_sentences
 from jargonaut.index.analysis import index_terms, query_terms
 
 LEAST_OVERLAP = 0.7

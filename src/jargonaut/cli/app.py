@@ -14,6 +14,7 @@ app = typer.Typer(
     help="Turn a folder of documents into a proven, cited, permission-aware RAG API.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # importing rich would double the time until the help is there
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 failed, 2 wrong input, 3 damaged or newer data, 4 busy, 5 refused, 6 unavailable. "
     "`--debug` anywhere shows the traceback of an error.",

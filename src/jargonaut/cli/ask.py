@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -28,6 +27,8 @@ def ask(
     as_json: AsJson = False,
 ) -> None:
     """Answer a question from the documents, with citations."""
+    import asyncio
+
     from jargonaut.cli.output import print_json
     from jargonaut.cli.workspace import open_knowledge_base
 

@@ -28,10 +28,11 @@ def build(
     from jargonaut.build import build as run_build
     from jargonaut.cli.output import note, print_json, shown_progress
     from jargonaut.cli.workspace import open_knowledge_base
+    from jargonaut.plans import build_plan
 
     base = open_knowledge_base(folder, config, knowledge_base)
     with shown_progress(quiet=as_json) as progress:
-        result = run_build(base.build_plan(lexical=lexical, say=note), progress)
+        result = run_build(build_plan(base, lexical, note), progress)
     if as_json:
         print_json(as_record(result))
     else:
@@ -74,8 +75,8 @@ def in_words(result: BuildResult) -> str:
             f"{result.added} added, {result.changed} changed, {result.removed} removed."
         ],
         "needs proof": [
-            f"Release {short(result.release.id)} ({result.recipe.label}) is built: {size}. It is not live, because its recipe "
-            "is another than the live one's: `jargonaut prove` decides, `jargonaut releases promote --force` overrides.",
+            f"Release {short(result.release.id)} ({result.recipe.label}) is built: {size}. It is not live, because its "
+            "recipe is another than the live one's and not proven; `jargonaut releases promote --force` overrides.",
         ],
     }[result.outcome]
     if refused := result.corpus.quarantined:

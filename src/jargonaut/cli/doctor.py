@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
-import platform
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -47,6 +44,8 @@ def doctor(folder: Folder = None, config: Config = None, as_json: AsJson = False
 
 
 def _machine() -> Iterator[Finding]:
+    import platform
+
     version = platform.python_version()
     good = sys.version_info >= (3, 11)
     yield Finding("Python", "ok" if good else "wrong", version, "" if good else "Use Python 3.11 or newer.")
@@ -56,6 +55,8 @@ def _machine() -> Iterator[Finding]:
 
 
 def _parts() -> Iterator[Finding]:
+    import importlib.metadata
+
     optional = {
         "torch": ("tuning the encoder", "pip install 'jargonaut[train]'"),
         "sentence-transformers": ("tuning the encoder", "pip install 'jargonaut[train]'"),
@@ -99,6 +100,8 @@ def _workspace(folder: Path | None, config: Path | None) -> Iterator[Finding]:
 
 
 def _disk(workspace: Workspace) -> Finding:
+    import shutil
+
     place = next(path for path in (workspace.home, *workspace.home.parents) if path.exists())
     free_mb = shutil.disk_usage(place).free >> 20
     good = free_mb >= _NEEDED_MB

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -29,7 +29,7 @@ def list_documents(
     state = base.follower.current()
     live = state.channels.get(LIVE)
     documents = base.registry.documents(base.registry.revision(live.revision).documents) if live else {}
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "uri": uri,
             "allow": list(state.permitted.get(uri, item.allow)),

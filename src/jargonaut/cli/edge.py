@@ -12,10 +12,11 @@ app = typer.Typer(help="The edge that fronts the service.", no_args_is_help=True
 @app.command("fetch")
 def fetch(as_json: AsJson = False) -> None:
     """Fetch and verify the workerd binary now, so that `up` need not."""
-    from jargonaut.cli.output import note, print_json
+    from jargonaut.cli.output import print_json, shown_progress
     from jargonaut.deployment.workerd_binary import find_workerd
 
-    binary = find_workerd(say=note)
+    with shown_progress(quiet=as_json) as progress:
+        binary = find_workerd(progress)
     if as_json:
         print_json({"workerd": str(binary)})
     else:

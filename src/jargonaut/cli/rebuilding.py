@@ -76,11 +76,13 @@ class Rebuilding:
                 self._child.kill()
 
     def _run(self) -> None:
+        from jargonaut.plans import wants_tuning
+
         for base in self._workspace.knowledge_bases.values():
             self._build("build", base.scope.path)
         if self._tune:
             for base in self._workspace.knowledge_bases.values():
-                if base.wants_tuning():
+                if wants_tuning(base):
                     self._build("prove", base.scope.path)
         if self._watch:
             self._follow()

@@ -119,7 +119,7 @@ def rollback(
     knowledge_base: KnowledgeBaseName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make an earlier release live again: encoder, index, ranking and prompt at once. What was deleted stays deleted."""
+    """Make an earlier release live again, whole: encoder, index and ranking. What was deleted stays deleted."""
     from jargonaut.cli.output import print_json, short
     from jargonaut.cli.workspace import open_knowledge_base
     from jargonaut.releases.channels import roll_back

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,6 +28,8 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Show passages with their scores."""
+    import asyncio
+
     from jargonaut.cli.output import print_json, print_table
     from jargonaut.cli.workspace import open_knowledge_base
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import secrets
-import socket
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +11,8 @@ from jargonaut.core.errors import InputError, MissingExtraError
 from jargonaut.core.scope import LIVE
 
 if TYPE_CHECKING:
+    import socket
+
     from fastapi import FastAPI
 
     from jargonaut.cli.rebuilding import Rebuilding
@@ -36,6 +35,8 @@ def up(
     ] = True,
 ) -> None:
     """Serve a folder of documents: build, answer, tune, follow changes; until Ctrl-C."""
+    import secrets
+
     from jargonaut.cli.output import note
     from jargonaut.cli.rebuilding import Rebuilding, build_arguments, run_build
     from jargonaut.cli.workspace import open_workspace
@@ -70,9 +71,13 @@ def up(
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    import socket
+
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # asyncio sets this only on sockets that it makes itself; without it answers wait for delayed acknowledgements.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         listener.bind((host, port))
     except OSError as error:
@@ -126,6 +131,8 @@ def _say_where(workspace: Workspace, origin: str, edge: Edge | None) -> None:
 
 
 def _serve(app: FastAPI, listener: socket.socket, rebuilding: Rebuilding) -> None:
+    import asyncio
+
     import uvicorn
 
     server = uvicorn.Server(

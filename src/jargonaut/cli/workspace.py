@@ -18,7 +18,7 @@ def open_workspace(folder: Path | None, config: Path | None) -> Workspace:
         InputError: None of them is there.
         SettingsError: The settings file says something that cannot be.
     """
-    from jargonaut.settings import SETTINGS_FILE, home_for, load_settings, settings_for_folder
+    from jargonaut.settings import home_for, load_settings, settings_for_folder
     from jargonaut.wiring import Workspace
 
     if folder is not None and config is not None:
@@ -26,25 +26,15 @@ def open_workspace(folder: Path | None, config: Path | None) -> Workspace:
     if folder is not None and not folder.is_dir():
         what = "is not a folder" if folder.exists() else "does not exist"
         raise InputError(f"`{folder}` {what}.", "Give the folder that holds your documents.")
-    here = Path.cwd()
-    found = (
-        config
-        or (folder and _within(folder))
-        or next((place / SETTINGS_FILE for place in (here, *here.parents) if (place / SETTINGS_FILE).is_file()), None)
-    )
-    if folder is None and found is not None:
+    found = config or _settings_file(folder)
+    if found is not None:
         return Workspace(load_settings(found), home_for(found))
-    if folder is not None:
-        return (
-            Workspace(settings_for_folder(folder), home_for(folder))
-            if found is None
-            else Workspace(load_settings(found), home_for(found))
-        )
-    if home_for(here).is_dir():
-        return Workspace(settings_for_folder(here), home_for(here))
+    documents = folder or Path.cwd()
+    if folder is not None or home_for(documents).is_dir():
+        return Workspace(settings_for_folder(documents), home_for(documents))
     raise InputError(
         "There is no jargonaut.toml here, and no folder was given.",
-        "Name a folder of documents, for example `jargonaut up ~/my-docs`, or write a settings file with `jargonaut init`.",
+        "Name a folder of documents, as in `jargonaut up ~/my-docs`, or write a settings file with `jargonaut init`.",
     )
 
 
@@ -53,9 +43,10 @@ def open_knowledge_base(folder: Path | None, config: Path | None, name: str | No
     return open_workspace(folder, config).knowledge_base(name)
 
 
-def _within(folder: Path) -> Path | None:
-    """The settings file in a folder of documents itself, if its owner keeps one there."""
+def _settings_file(folder: Path | None) -> Path | None:
+    """The one in the folder of documents itself, if its owner keeps one there; without a folder, here or above."""
     from jargonaut.settings import SETTINGS_FILE
 
-    path = folder / SETTINGS_FILE
-    return path if path.is_file() else None
+    here = Path.cwd()
+    places = (here, *here.parents) if folder is None else (folder,)
+    return next((place / SETTINGS_FILE for place in places if (place / SETTINGS_FILE).is_file()), None)

@@ -9,11 +9,16 @@ from __future__ import annotations
 import re
 
 _ABBREVIATIONS = frozenset(
-    """mr mrs ms dr prof rev gen sen rep st sr jr vs etc eg ie e.g i.e cf al ca approx fig figs eq eqs sec secs chap ch
-    vol vols no nos pp ed eds est resp incl excl dept univ assn ext tel jan feb mar apr jun jul aug sep sept oct nov dec
-    inc ltd co corp a.k.a p.s u.s u.k u.n d.c b.c a.d ph.d viz seq ibid op cit bzw z.b usw nr art abs max min""".split()
+    str.split(
+        """
+        mr mrs ms dr prof rev gen sen rep st sr jr vs etc eg ie e.g i.e cf al ca approx fig figs eq eqs sec secs
+        chap ch vol vols no nos pp ed eds est resp incl excl dept univ assn ext tel jan feb mar apr jun jul aug sep
+        sept oct nov dec inc ltd co corp a.k.a p.s u.s u.k u.n d.c b.c a.d ph.d viz seq ibid op cit bzw z.b usw nr
+        art abs max min
+        """
+    )
 )
-_MAY_END_A_SENTENCE = frozenset("etc inc ltd co corp al jr sr u.s u.k ph.d usw seq ibid no".split())
+_MAY_END_A_SENTENCE = frozenset(str.split("etc inc ltd co corp al jr sr u.s u.k ph.d usw seq ibid no"))
 """Abbreviations that often are the last word; a capital after them decides."""
 
 _CLOSING = "\"'”’»)\\]）】》〉」』*_`"

@@ -8,6 +8,7 @@ import hashlib
 import importlib.util
 import os
 import platform
+import re
 import shutil
 import subprocess
 import tarfile
@@ -90,7 +91,8 @@ def _is_new_enough(program: str) -> bool:
         shown = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return shown.returncode == 0 and shown.stdout.strip().removeprefix("workerd ") >= COMPATIBILITY_DATE
+    version = re.fullmatch(r"workerd (\d{4}-\d{2}-\d{2})\s*", shown.stdout)
+    return version is not None and version[1] >= COMPATIBILITY_DATE
 
 
 def _cache_folder() -> Path:
@@ -173,7 +175,7 @@ def _unpack(tarball: Path, pin: Pin, folder: Path) -> None:
     folder.mkdir()
     digest = hashlib.sha256()
     with tarfile.open(tarball) as archive, (folder / "workerd").open("wb") as out:
-        member = archive.extractfile(_MEMBER)
+        member = archive.extractfile(_MEMBER) if _MEMBER in archive.getnames() else None
         if member is None:
             raise IntegrityError(f"{pin.package} {pin.version} holds no {_MEMBER}.")
         while block := member.read(1 << 20):

@@ -21,10 +21,10 @@ def matches(pattern: str, uri: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def compiled(pattern: str) -> re.Pattern[str]:
-    """The regular expression for `pattern`, to be used with `fullmatch`.
+    r"""The regular expression for `pattern`, to be used with `fullmatch`.
 
     Raises:
-        ValueError: It is empty, has a `\\`, leads upwards or has a `[` that is not closed.
+        ValueError: It is empty, has a `\`, leads upwards or has a `[` that is not closed.
     """
     body = pattern.strip().removeprefix("./")
     anchored = "/" in body.rstrip("/")
@@ -36,7 +36,10 @@ def compiled(pattern: str) -> re.Pattern[str]:
     if ".." in body.split("/"):
         raise ValueError("`..` would lead out of the source")
     inner = "".join(_translated(part) for part in _PART.findall(body))
-    return re.compile(rf"{'' if anchored else '(?:.*/)?'}{inner}(?:/.*)?", re.DOTALL)
+    try:
+        return re.compile(rf"{'' if anchored else '(?:.*/)?'}{inner}(?:/.*)?", re.DOTALL)
+    except re.error as error:
+        raise ValueError(f"it cannot be read: {error.msg}") from error
 
 
 def _translated(part: str) -> str:
@@ -48,7 +51,7 @@ def _translated(part: str) -> str:
         return {"**": ".*", "*": "[^/]*", "?": "[^/]"}[part]
     if len(part) > 1:
         negated = part[1] in "!^"
-        characters = part[2 if negated else 1 : -1].replace("\\", r"\\").replace("[", r"\[").replace("]", r"\]")
+        characters = "".join(c if c == "-" else re.escape(c) for c in part[2 if negated else 1 : -1])
         if not characters:
             raise ValueError("`[]` holds no character")
         return f"(?!/)[{'^' if negated else ''}{characters}]"

@@ -28,7 +28,7 @@ _SCRIPTS = {
 }
 _HAN_SHARE = 0.2
 """Least share of Han characters among Han characters and Latin words: Chinese prose about software is half English."""
-_LEAST_STOP_WORDS = 0.08
+_LEAST_STOP_WORDS = 0.04
 _LEAST_EVIDENCE = 3
 
 

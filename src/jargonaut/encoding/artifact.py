@@ -87,6 +87,15 @@ def load_encoder(storage: Storage, encoder_id: str) -> StoredEncoder:
     )
 
 
+def tokenizer_path(storage: Storage, encoder_id: str) -> Path:
+    """The tokenizer of a stored encoder.
+
+    Raises:
+        UnknownNameError: There is no such encoder.
+    """
+    return storage.local_path(_key(encoder_id, _TOKENIZER))
+
+
 def encoder_ids(storage: Storage) -> Iterator[str]:
     """Ids of the finished encoders, sorted."""
     for key in storage.keys(ROOT):

@@ -1,4 +1,8 @@
-"""A passage cut into what can be quoted by itself: sentences, list items, table rows, blocks of code."""
+"""A passage cut into what can be quoted by itself: sentences, list items, table rows, blocks of code.
+
+The text of documents shows what its blocks are: empty lines part them, code is indented by four blanks, the cells of a
+table are parted by ` | `, and a line break within a paragraph means something.
+"""
 
 from __future__ import annotations
 
@@ -7,27 +11,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from jargonaut.chunking.sentences import split_sentences
+from jargonaut.core.sentences import split_sentences
 from jargonaut.generation.port import Passage
 
 PieceKind = Literal["sentence", "item", "row", "code"]
 
 MAX_CODE = 800
 """Characters of the longest block of code that is quoted."""
-_MAX_HEADING = 100
 
 _BLOCK = re.compile(r"[^\n]+(?:\n[^\n]+)*")
-_BULLET = re.compile(r"(?P<indent>[ \t]*)(?:[-*+•]|\d{1,3}[.)])[ \t]+(?P<body>\S)")
-_FENCE = re.compile(r"[ \t]*(?:```|~~~)")
-_CODE_LINE = re.compile(r"(?: {4}|\t|>>> |\.\.\. |\$ )")
-_RULE = re.compile(r"[\s|:+=-]+")
+_ITEM = re.compile(r"[ ]*(?:[-*•]|\d{1,9}[.)])[ ]+(?=\S)")
+_CODE_INDENT = "    "
+_CELL_MARK = " | "
 _LEANS_BACK = re.compile(
     r"(?:it|its|this|that|these|those|they|their|he|she|such|however|therefore|thus|instead|otherwise|also|but)\b"
     r"|这|该|此|它|其|因此|所以|但|不过|然而|否则|另外|同时",
     re.IGNORECASE,
 )
 _LEADS_ON = (":", ":")
-_MARKED_HEADING = re.compile(r"#{1,6} ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,95 +72,56 @@ class Piece:
 
 
 def pieces_of(passage: Passage) -> list[Piece]:
-    """The pieces of a passage in order, without headings and rules."""
+    """The pieces of a passage in order, without headings."""
     pieces: list[Piece] = []
-    for number, (start, end) in enumerate(_blocks(passage)):
+    for number, (start, end) in enumerate(_blocks(passage.chunk.text)):
         for kind, first, last in _cut(passage, start, end):
             pieces.append(Piece(passage, kind, first, last, len(pieces), number))
     return pieces
 
 
-def _blocks(passage: Passage) -> Iterator[tuple[int, int]]:
+def _blocks(text: str) -> list[tuple[int, int]]:
     """Spans between empty lines; code that has empty lines stays whole."""
-    text = passage.chunk.text
-    if passage.chunk.kind == "code" and not _MARKED_HEADING.match(text):
-        yield 0, len(text)
-        return
-    fence_start = -1
+    blocks: list[tuple[int, int]] = []
     for match in _BLOCK.finditer(text):
         start, end = match.span()
-        fences = sum(1 for line in match[0].split("\n") if _FENCE.match(line))
-        if fence_start >= 0:
-            if fences % 2:
-                yield fence_start, end
-                fence_start = -1
-        elif fences % 2:
-            fence_start = start
-        else:
-            yield start, end
-    if fence_start >= 0:
-        yield fence_start, len(text)
+        if blocks and _is_code(match[0]) and _is_code(text[slice(*blocks[-1])]):
+            start = blocks.pop()[0]
+        blocks.append((start, end))
+    return blocks
 
 
 def _cut(passage: Passage, start: int, end: int) -> Iterator[tuple[PieceKind, int, int]]:
-    text = passage.chunk.text
-    block = text[start:end]
-    lines = block.split("\n")
+    block = passage.chunk.text[start:end]
     if _is_heading(block, passage):
         return
-    if passage.chunk.kind == "code" or _FENCE.match(block) or all(_CODE_LINE.match(line) for line in lines):
-        if len(block) <= MAX_CODE:
-            yield ("code", *_trimmed(text, start, end))
-    elif all("|" in line for line in lines) and (len(lines) > 1 or passage.chunk.kind == "table"):
-        yield from _rows(text, start, lines)
-    elif any(_BULLET.match(line) for line in lines):
-        yield from _items(text, start, lines)
+    if _is_code(block):
+        if end - start <= MAX_CODE:
+            yield "code", start, end
+    elif _is_table(block, passage.chunk.kind):
+        yield from (("row", *span) for span in _lines(start, block))
     else:
-        yield from _sentences("sentence", text, start, end)
+        for first, last in _lines(start, block):
+            item = _ITEM.match(passage.chunk.text, first, last)
+            begin = item.end() if item else first
+            for sentence_start, sentence_end in split_sentences(passage.chunk.text[begin:last]):
+                yield "item" if item else "sentence", begin + sentence_start, begin + sentence_end
 
 
-def _is_heading(block: str, passage: Passage) -> bool:
-    if "\n" in block or len(block) > _MAX_HEADING:
-        return False
-    chunk = passage.chunk
-    return bool(_MARKED_HEADING.match(block)) or block.strip() in (*chunk.heading_path, chunk.title)
-
-
-def _rows(text: str, start: int, lines: list[str]) -> Iterator[tuple[PieceKind, int, int]]:
-    has_header = len(lines) > 2 and _RULE.fullmatch(lines[1]) is not None
-    for number, line in enumerate(lines):
-        if not _RULE.fullmatch(line) and not (number == 0 and has_header):
-            yield ("row", *_trimmed(text, start, start + len(line)))
+def _lines(start: int, block: str) -> Iterator[tuple[int, int]]:
+    for line in block.split("\n"):
+        yield start, start + len(line)
         start += len(line) + 1
 
 
-def _items(text: str, start: int, lines: list[str]) -> Iterator[tuple[PieceKind, int, int]]:
-    """Each item, without its bullet, cut into sentences; what stands before the first item is prose."""
-    begins: list[int] = []
-    position = start
-    first_item = -1
-    for line in lines:
-        bullet = _BULLET.match(line)
-        if bullet:
-            begins.append(position + bullet.start("body"))
-            first_item = position if first_item < 0 else first_item
-        position += len(line) + 1
-    end = position - 1
-    if first_item > start:
-        yield from _sentences("sentence", text, start, first_item - 1)
-    for begin, following in zip(begins, [*begins[1:], end + 1], strict=True):
-        line_start = text.rfind("\n", 0, following) if following <= end else end
-        yield from _sentences("item", text, begin, max(line_start, begin + 1))
+def _is_code(block: str) -> bool:
+    return all(line.startswith(_CODE_INDENT) for line in block.split("\n") if line.strip())
 
 
-def _sentences(kind: PieceKind, text: str, start: int, end: int) -> Iterator[tuple[PieceKind, int, int]]:
-    for first, last in split_sentences(text[start:end]):
-        yield (kind, *_trimmed(text, start + first, start + last))
+def _is_table(block: str, kind: str) -> bool:
+    lines = block.split("\n")
+    return (kind == "table" or len(lines) > 1) and all(_CELL_MARK in line for line in lines)
 
 
-def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    while start < end and text[start] in " \n\t":
-        start += 1
-    while end > start and text[end - 1] in " \n\t":
-        end -= 1
-    return start, end
+def _is_heading(block: str, passage: Passage) -> bool:
+    return "\n" not in block and block.strip() in (*passage.chunk.heading_path, passage.chunk.title)

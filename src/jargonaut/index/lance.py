@@ -18,6 +18,7 @@ from lancedb.query import MatchQuery
 
 from jargonaut.core.deadline import Deadline
 from jargonaut.core.errors import DeadlineError, IntegrityError, SpaceMismatchError, UnavailableError
+from jargonaut.index.lance_pool import PoolFiles, discard_pools, open_pool, pool_folder, write_pool
 from jargonaut.index.lance_rows import (
     SHOWN_COLUMNS,
     filter_sql,
@@ -27,7 +28,6 @@ from jargonaut.index.lance_rows import (
     schema_for,
     stored_chunk,
     table_name,
-    vectors_of,
     visible_sql,
 )
 from jargonaut.index.port import (
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 EXACT_ROWS = 5_000
 """Up to so many chunks every vector is compared: exact, and fast enough."""
 
+_MARGIN = timedelta(seconds=1)
+
 _TERMS = FTS(
     base_tokenizer="whitespace",
     stem=False,
@@ -66,6 +68,7 @@ class LanceIndexWriter:
 
     def __init__(self, folder: Path, key: TableKey) -> None:
         self._key = key
+        self._folder = folder
         self._name = table_name(key)
         with _translated(f"open the index in {folder}"):
             folder.mkdir(parents=True, exist_ok=True)
@@ -135,7 +138,9 @@ class LanceIndexWriter:
             version = self._table.version
             with suppress(RuntimeError, ValueError):  # the tag is there already: this version is pinned
                 self._table.tags.create(_tag(version), version)
-        return Snapshot(self._name, version)
+        snapshot = Snapshot(self._name, version)
+        asyncio.run(open_lance_reader(self._folder, snapshot))  # writes its pool files
+        return snapshot
 
     def chunk_count(self) -> int:
         """See `IndexWriter.chunk_count`."""
@@ -148,11 +153,12 @@ class LanceIndexWriter:
             for tag in self._table.tags.list():
                 if tag not in {_tag(version) for version in kept}:
                     self._table.tags.delete(tag)
-            # The engine cleans by age and refuses to pass a tag: so up to the oldest version that is kept.
+            # The engine cleans by age and refuses to pass a tag: so up to just before the oldest version that is kept.
             made = {version["version"]: version["timestamp"] for version in self._table.list_versions()}
             oldest = min(made[version] for version in kept if version in made)
             age = datetime.now(oldest.tzinfo) - oldest
-            self._table.optimize(cleanup_older_than=age + timedelta(milliseconds=1), delete_unverified=True)
+            self._table.optimize(cleanup_older_than=age + _MARGIN, delete_unverified=True)
+        discard_pools(self._folder, self._name, kept)
 
     def _bring_up_to_date(self) -> None:
         indexed = {column for config in self._table.list_indices() for column in config.columns}
@@ -173,10 +179,11 @@ class LanceIndexWriter:
 class LanceIndexReader:
     """An `IndexReader` of one pinned version. Made by `open_lance_reader`."""
 
-    def __init__(self, table: Any, key: TableKey, rows: int) -> None:
+    def __init__(self, table: Any, key: TableKey, pool: PoolFiles) -> None:
         self._table = table
         self._key = key
-        self._rows = rows
+        self._pool = pool
+        self._rows = len(pool.rows)
 
     @property
     def key(self) -> TableKey:
@@ -214,10 +221,8 @@ class LanceIndexReader:
     async def vectors(self, limit: int, deadline: Deadline) -> tuple[tuple[str, ...], Vector]:
         """See `IndexReader.vectors`."""
         step = max(1, -(-self._rows // max(limit, 1)))
-        offsets = list(range(0, self._rows, step))
-        query = self._table.take_offsets(offsets).select(["chunk_id", "vector"])
-        table = await self._within(query.to_arrow(), deadline)
-        return tuple(table["chunk_id"].to_pylist()), vectors_of(table, self._key.dimensions)
+        ids = self._pool.chunk_ids[::step]
+        return tuple(chunk.decode() for chunk in ids.tolist()), np.array(self._pool.vectors[::step])
 
     async def neighbours(self, chunk: StoredChunk, visibility: Visibility, deadline: Deadline) -> list[StoredChunk]:
         """See `IndexReader.neighbours`."""
@@ -237,43 +242,34 @@ class LanceIndexReader:
             return None
         search = self._table.query().nearest_to(query.vector).distance_type("cosine").limit(query.limit)
         search = search.where(where) if where else search
-        return await search.select(["chunk_id", "document_id", "vector", "_distance"]).to_arrow()
+        return await search.select(["_rowid", "_distance"]).to_arrow()
 
     async def _lexical(self, query: SearchQuery, where: str) -> pa.Table | None:
         if not query.terms or not self._rows:
             return None
         search = self._table.query().nearest_to_text(MatchQuery(" ".join(query.terms), "terms")).limit(query.limit)
         search = search.where(where) if where else search
-        columns = ["chunk_id", "document_id", "_score"] + ["vector"] * bool(self._key.dimensions)
-        return await search.select(columns).to_arrow()
+        return await search.select(["_rowid", "_score"]).to_arrow()
 
     def _union(
         self, query: SearchQuery, dense: pa.Table | None, lexical: pa.Table | None, seconds: Mapping[str, float]
     ) -> Candidates:
-        found: dict[str, tuple[str, int]] = {}
-        scores: dict[str, float] = {}
-        vectors: list[Vector] = []
-        for table in (dense, lexical):
-            if table is None:
-                continue
-            first = sum(len(part) for part in vectors)
-            ids = table["chunk_id"].to_pylist()
-            for position, (chunk, document) in enumerate(zip(ids, table["document_id"].to_pylist(), strict=True)):
-                found.setdefault(chunk, (document, first + position))
-            if "_score" in table.column_names:
-                scores = dict(zip(ids, table["_score"].to_pylist(), strict=True))
-            vectors.append(
-                vectors_of(table, self._key.dimensions) if self._key.dimensions else np.empty((len(ids), 0), np.float32)
-            )
-        picked = [position for _, position in found.values()]
-        matrix = np.concatenate(vectors)[picked] if vectors else np.empty((0, self._key.dimensions), np.float32)
-        cosine = np.full(len(found), np.nan, np.float32) if query.vector is None else matrix @ query.vector
+        rows = [np.empty(0, np.uint64)] + [
+            table["_rowid"].to_numpy() for table in (dense, lexical) if table is not None
+        ]
+        union = np.unique(np.concatenate(rows)).astype(np.uint64)
+        at = self._pool.positions(union)
+        vectors = np.array(self._pool.vectors[at])
+        bm25 = np.zeros(len(union), np.float32)
+        if lexical is not None:
+            bm25[np.searchsorted(union, lexical["_rowid"].to_numpy())] = lexical["_score"].to_numpy()
+        cosine = np.full(len(union), np.nan, np.float32) if query.vector is None else vectors @ query.vector
         return Candidates(
-            chunk_ids=tuple(found),
-            document_ids=tuple(document for document, _ in found.values()),
+            chunk_ids=tuple(chunk.decode() for chunk in self._pool.chunk_ids[at].tolist()),
+            document_ids=tuple(document.decode() for document in self._pool.document_ids[at].tolist()),
             cosine=cosine.astype(np.float32),
-            bm25=np.array([scores.get(chunk, 0.0) for chunk in found], np.float32),
-            vectors=matrix if self._key.dimensions else None,
+            bm25=bm25,
+            vectors=vectors if self._key.dimensions else None,
             seconds=seconds,
         )
 
@@ -295,14 +291,27 @@ async def open_lance_reader(folder: Path, snapshot: Snapshot) -> LanceIndexReade
         database = await lancedb.connect_async(str(folder))
         table = await database.open_table(snapshot.table)
         await table.checkout(snapshot.version)
-        rows = await table.count_rows()
         schema = await table.schema()
+        key = key_of(schema, f"Table {snapshot.table}")
+        pool = await _pool(pool_folder(folder, snapshot.table, snapshot.version), table, key)
     except (RuntimeError, ValueError, OSError) as error:
         raise IntegrityError(
             f"Version {snapshot.version} of table {snapshot.table} in {folder} cannot be opened: {error}",
             "Build again (`jargonaut build`), or restore the folder from a backup.",
         ) from error
-    return LanceIndexReader(table, key_of(schema, f"Table {snapshot.table}"), rows)
+    return LanceIndexReader(table, key, pool)
+
+
+async def _pool(folder: Path, table: Any, key: TableKey) -> PoolFiles:
+    pool = open_pool(folder)
+    if pool is None:
+        columns = ["_rowid", "chunk_id", "document_id"] + ["vector"] * bool(key.dimensions)
+        batches = await table.query().select(columns).to_batches()
+        await write_pool(folder, batches, await table.count_rows(), key.dimensions)
+        pool = open_pool(folder)
+    if pool is None:
+        raise OSError(f"{folder} cannot be read back")
+    return pool
 
 
 def _tag(version: int) -> str:

@@ -33,17 +33,18 @@ class RequestError(InputError):
     """A request that cannot be answered; `param` is the part of it that is wrong."""
 
     def __init__(
-        self, message: str, hint: str = "", *, param: str | None = None, code: str = "invalid_request"
+        self, message: str, hint: str = "", *, param: str | None = None, code: str = ""
     ) -> None:
         super().__init__(message, hint)
         self.param = param
-        self.code = code
+        self.code = code or type(self).code
 
 
 class TooLargeError(RequestError):
     """The request's body is larger than allowed."""
 
     http_status = 413
+    code = "request_too_large"
 
 
 def error_body(status: int, message: str, code: str, param: str | None = None) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Measurements. Each topic is one module, run as `python -m benchmarks.TOPIC`; results go to `benchmarks/results`."""

@@ -1,0 +1,204 @@
+"""The whole adaptation, readable top to bottom: structure -> questions -> tuned encoder -> ranking -> proof -> gate.
+
+Nothing that is chosen here sees the questions that judge it: documents are split into those for training, those for
+choosing and those for judging; and the judging questions are used once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from jargonaut.core.deadline import Deadline
+from jargonaut.core.errors import InputError
+from jargonaut.core.progress import Progress
+from jargonaut.core.proof import Proof
+from jargonaut.core.release import EncoderRef, Fusion, Recipe, Release, Revision
+from jargonaut.core.scope import LIVE, Scope
+from jargonaut.encoding.port import Encoder
+from jargonaut.index.port import IndexReader, Visibility
+from jargonaut.proof.calibrate import calibrated_threshold
+from jargonaut.proof.gate import Gate
+from jargonaut.proof.judge import Judgement, JudgingQuery, RankedChunks, Trial, judge
+from jargonaut.proof.questions import HeldOut
+from jargonaut.proof.report import render_report
+from jargonaut.proof.retrieval import DENSE_ONLY, LEXICAL_ONLY, Pool, development_queries, rankings, retrieve_pools
+from jargonaut.ranking.fit import FusionChoice, fit_fusion
+from jargonaut.ranking.whitening import SAMPLE_ROWS, Whitening, fit_whitening
+from jargonaut.releases.channels import Promotion, promote
+from jargonaut.releases.registry import Registry
+from jargonaut.state.knowledge_base import record
+from jargonaut.state.port import Journal
+from jargonaut.storage.port import Storage
+
+_DEADLINE_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRelease:
+    """What is live, opened."""
+
+    release: Release
+    recipe: Recipe
+    revision: Revision
+    reader: IndexReader
+    query_encoder: Encoder
+    whitening: Whitening | None
+    languages: Mapping[str, int]
+    seen: Visibility
+    """All that is not deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdaptationPlan:
+    """Ready objects for one adaptation."""
+
+    scope: Scope
+    storage: Storage
+    registry: Registry
+    journal: Journal
+    live: LiveRelease
+    held_out: HeldOut
+    tune: Callable[[Progress], Sequence[Encoder]] | None
+    """Trains and exports query encoders for the live space; None where nothing can be trained."""
+    gate: Gate
+    seed: int
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Adaptation:
+    """What came of it."""
+
+    proof: Proof
+    report_key: str
+    """Key of the HTML report in the storage."""
+    candidate: Recipe
+    release: Release
+    promoted: bool
+    forced: bool
+
+
+def adapt(plan: AdaptationPlan, progress: Progress) -> Adaptation:
+    """Tune, choose, prove, and let the gate decide.
+
+    Raises:
+        InputError: There are too few questions to choose or judge on.
+        UnavailableError: The index cannot be searched. What was live is live still.
+    """
+    if not plan.held_out.chosen_on or not plan.held_out.judged_on:
+        raise InputError(
+            "There are not enough questions to prove anything on.",
+            "The documents have too few headings and cross-references: add labelled questions ([tuning] labels).",
+        )
+    tuned = list(plan.tune(progress)) if plan.tune else []
+    return asyncio.run(_adapt(plan, tuned, progress))
+
+
+async def _adapt(plan: AdaptationPlan, tuned: Sequence[Encoder], progress: Progress) -> Adaptation:
+    whitening = await _whitening(plan)
+    progress("choose", 0, 1)
+    choice = await _chosen(plan, tuned, whitening)
+    progress("choose", 1, 1)
+    recipe = await _recipe(plan, choice, whitening)
+    progress("judge", 0, 1)
+    judgement = await _judged(plan, choice, recipe, whitening)
+    progress("judge", 1, 1)
+    return _decided(plan, recipe, judgement)
+
+
+async def _whitening(plan: AdaptationPlan) -> Whitening | None:
+    _, vectors = await plan.live.reader.vectors(SAMPLE_ROWS, Deadline.after(_DEADLINE_S))
+    if len(vectors) < 2 or float(np.ptp(vectors, axis=0).max()) == 0:
+        return None
+    return fit_whitening([vectors], seed=plan.seed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    encoder: Encoder
+    fusion: FusionChoice
+
+
+async def _chosen(plan: AdaptationPlan, tuned: Sequence[Encoder], whitening: Whitening | None) -> _Choice:
+    """The query encoder and weights with the best nDCG@10 on the choosing half; ties go to the encoder as it came."""
+    queries = plan.held_out.chosen_on
+    options = []
+    for encoder in (plan.live.query_encoder, *tuned):
+        pools = await _pools(plan, encoder, queries)
+        fitted = fit_fusion(development_queries(pools, queries), whitening, pool=plan.live.recipe.fusion.pool)
+        options.append(_Choice(encoder, fitted))
+    return max(options, key=lambda option: option.fusion.ndcg)
+
+
+async def _pools(plan: AdaptationPlan, encoder: Encoder, queries: Sequence[JudgingQuery]) -> list[Pool]:
+    live = plan.live
+    return await retrieve_pools(live.reader, encoder, queries, live.seen, live.recipe.fusion.pool)
+
+
+async def _recipe(plan: AdaptationPlan, choice: _Choice, whitening: Whitening | None) -> Recipe:
+    """The candidate: the live recipe with another query encoder and ranking, and its own threshold."""
+    live = plan.live.recipe
+    assert live.encoder is not None
+    used = whitening if choice.fusion.whitened else None
+    fusion = Fusion(choice.fusion.lexical_weight, used.digest if used else "", live.fusion.pool)
+    is_tuned = choice.encoder.card.id != plan.live.query_encoder.card.id
+    if used:
+        plan.storage.put_if_absent(f"whitenings/{used.digest}.safetensors", used.to_bytes())
+    threshold = await calibrated_threshold(
+        plan.live.reader, choice.encoder, plan.held_out.chosen_on, plan.live.languages, (fusion, used), live.top_k
+    )
+    return dataclasses.replace(
+        live,
+        encoder=EncoderRef(live.encoder.document, choice.encoder.card.id, live.encoder.space),
+        fusion=fusion,
+        similarity_threshold=threshold,
+        label="tuned" if is_tuned else "fitted",
+    )
+
+
+async def _judged(plan: AdaptationPlan, choice: _Choice, recipe: Recipe, whitening: Whitening | None) -> Judgement:
+    queries, live = plan.held_out.judged_on, plan.live
+    base = await _pools(plan, live.query_encoder, queries)
+    tuned = await _pools(plan, choice.encoder, queries)
+    used = whitening if recipe.fusion.whitening else None
+    rows: dict[str, list[RankedChunks]] = {
+        "bm25": rankings(base, LEXICAL_ONLY, None),
+        "base": rankings(base, DENSE_ONLY, None),
+        "tuned": rankings(tuned, DENSE_ONLY, None),
+        "fused base": rankings(base, live.recipe.fusion, live.whitening),
+        "fused tuned": rankings(tuned, recipe.fusion, used),
+    }
+    trial = Trial(
+        candidate=recipe.id,
+        baseline=live.recipe.id,
+        revision=live.revision.id,
+        candidate_row="fused tuned",
+        baseline_row="fused base",
+        query_source=plan.held_out.source,
+        queries_chosen_on=len(plan.held_out.chosen_on),
+        documents_held_out=plan.held_out.documents,
+        lineage=plan.held_out.lineage,
+        gate=plan.gate,
+    )
+    return judge(rows, queries, trial)
+
+
+def _decided(plan: AdaptationPlan, recipe: Recipe, judgement: Judgement) -> Adaptation:
+    registry, proof = plan.registry, judgement.proof
+    release = Release(registry.put(recipe), registry.put(plan.live.revision))
+    registry.put(release)
+    proof_id = registry.put_proof(proof)
+    report_key = f"proofs/{proof_id}.html"
+    plan.storage.put_if_absent(report_key, render_report(proof, judgement.outcomes).encode())
+    record(plan.journal, plan.scope, "proved", {"recipe": recipe.id, "proof": proof_id, "verdict": proof.verdict})
+    promoted = proof.promotes or plan.force
+    if promoted:
+        forced = not proof.promotes
+        promotion = Promotion(LIVE, release.id, proof.verdict, proof_id, "forced" if forced else "proven", forced)
+        promote(plan.journal, registry, plan.scope, promotion)
+    return Adaptation(proof, report_key, recipe, release, promoted, promoted and not proof.promotes)

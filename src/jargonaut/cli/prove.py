@@ -1,0 +1,80 @@
+"""`jargonaut prove`: tune the encoder to the documents, and let the gate decide whether it goes live."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jargonaut.cli.options import AsJson, Config, FolderOption, KnowledgeBaseName
+from jargonaut.core.scope import LIVE
+
+if TYPE_CHECKING:
+    from jargonaut.wiring import KnowledgeBase
+
+_REFUSED = 5
+
+
+def prove(
+    folder: FolderOption = None,
+    config: Config = None,
+    knowledge_base: KnowledgeBaseName = None,
+    train: Annotated[
+        bool, typer.Option("--train/--no-train", help="Tune the encoder, or fit the ranking only.")
+    ] = True,
+    force: Annotated[bool, typer.Option("--force", help="Promote whatever the verdict is. It is recorded.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tune, prove on documents that training never saw, and promote what is proven. Exit code 5: not promoted."""
+    from jargonaut.cli.workspace import open_knowledge_base
+
+    run(open_knowledge_base(folder, config, knowledge_base), force, as_json, train)
+
+
+def run(base: KnowledgeBase, force: bool, as_json: bool, train: bool = True) -> None:
+    """Prove, show, and leave with the exit code."""
+    from dataclasses import asdict
+
+    from jargonaut.adapt import adapt
+    from jargonaut.build import build_lock
+    from jargonaut.cli.output import print_json, print_table, short, shown_progress
+    from jargonaut.plans import adaptation_plan
+
+    with shown_progress() as progress, build_lock(base.work_folder / "build.lock"):
+        adaptation = adapt(adaptation_plan(base, train, force, progress), progress)
+    proof = adaptation.proof
+    report = base.storage.local_path(adaptation.report_key)
+    live = base.follower.current().channels[LIVE]
+    if as_json:
+        print_json(
+            {
+                "verdict": proof.verdict,
+                "reason": proof.reason,
+                "promoted": adaptation.promoted,
+                "forced": adaptation.forced,
+                "candidate": adaptation.candidate.id,
+                "candidate_label": adaptation.candidate.label,
+                "release": adaptation.release.id,
+                "live": live.release,
+                "live_label": base.registry.recipe(live.recipe).label,
+                "report": str(report),
+                "proof": asdict(proof),
+            }
+        )
+    else:
+        rows = [
+            (
+                row.name,
+                *(
+                    f"{v.mean:.3f} [{v.low:.3f}, {v.high:.3f}]"
+                    for v in (row.ndcg_at_10, row.recall_at_10, row.mrr_at_10)
+                ),
+            )
+            for row in proof.rows
+        ]
+        print_table(("", "nDCG@10", "Recall@10", "MRR@10"), rows)
+        print(f"\n{proof.verdict}: {proof.reason}\nquestions: {proof.query_source}")
+        done = "promoted by force" if adaptation.forced else "promoted" if adaptation.promoted else "not promoted"
+        print(f"{adaptation.candidate.label} recipe {done}; live is release {short(live.release)}\nreport: {report}")
+    if not adaptation.promoted:
+        raise typer.Exit(_REFUSED)

@@ -1,0 +1,243 @@
+"""How every parser makes a document: blocks in, one text with exact spans out."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from jargonaut.core.document import Block, BlockKind, CrossReference, Document, Place
+from jargonaut.core.sentences import split_sentences
+from jargonaut.documents.encodings import normalised
+from jargonaut.documents.language import SAMPLE, detect_language
+from jargonaut.documents.metadata import Metadata
+
+CODE_INDENT = "    "
+"""Before every line of code, so that code stays recognisable where it stands among prose."""
+
+_CJK = "\u2e80-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
+_BREAK_IN_CJK = re.compile(rf"(?<=[{_CJK}])[ \t]*\n\s*(?=[{_CJK}])")
+_IS_CJK = re.compile(rf"[{_CJK}]")
+_BLANKS = re.compile(r"\s+")
+_ITEM_MARK = re.compile(r"\s*(?:[-*•]|\d{1,9}[.)])\s+")
+_HIGHEST_LEVEL = 6
+
+
+class Inline:
+    """A run of text under construction: white space collapsed, references remembered."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._break = False
+        self._last = " "
+        self.length = 0
+        self.references: list[tuple[int, str]] = []
+        """Offset into the text, and target."""
+
+    @property
+    def text(self) -> str:
+        """What has been added, without blanks at the end."""
+        return "".join(self._parts).rstrip(" ")
+
+    def add(self, text: str) -> None:
+        """Add text; its line feeds are soft."""
+        if "\n" in text:
+            text = _BREAK_IN_CJK.sub("", text)
+        text = _BLANKS.sub(" ", text)
+        if self._last == " ":
+            text = text.removeprefix(" ")
+        if not text:
+            return
+        if self._break:
+            self._break = False
+            if not (_IS_CJK.match(self._last) and _IS_CJK.match(text)):
+                self.add(" ")
+        self._parts.append(text)
+        self.length += len(text)
+        self._last = text[-1]
+
+    def soft_break(self) -> None:
+        """A line ends: a blank, or nothing between two Chinese characters."""
+        self._break = self._last != " "
+
+    def refer(self, target: str | None) -> None:
+        """What is added next refers to `target`."""
+        if target:
+            self.references.append((self.length, target))
+
+    def include(self, other: Inline) -> None:
+        """Add all of `other`."""
+        start = self.length
+        self.add(other.text)
+        self.references.extend((start + offset, target) for offset, target in other.references)
+
+
+@dataclass(slots=True)
+class _Draft:
+    kind: BlockKind
+    text: str
+    place: Place
+    level: int
+    anchors: list[str]
+    references: list[tuple[int, str]]
+
+
+@dataclass(slots=True)
+class Composer:
+    """Collects the blocks of one document, in order."""
+
+    _drafts: list[_Draft] = field(default_factory=list)
+    _anchors: list[str] = field(default_factory=list)
+    _list_is_open: bool = False
+
+    @property
+    def ends_with_heading(self) -> bool:
+        """Whether nothing has come since the last heading."""
+        return bool(self._drafts) and self._drafts[-1].kind == "heading"
+
+    @property
+    def last_text(self) -> str:
+        """Text of the last block."""
+        return self._drafts[-1].text if self._drafts else ""
+
+    def anchor(self, name: str) -> None:
+        """`name` refers to whatever block comes next."""
+        if name and name not in self._anchors:
+            self._anchors.append(name)
+
+    def take_anchors(self) -> list[str]:
+        """Names that wait for the next block, which do so no longer."""
+        names, self._anchors = self._anchors, []
+        return names
+
+    def anchor_last(self, names: Iterable[str]) -> None:
+        """`names` refer to the last block, or to the next if there is none."""
+        known = self._drafts[-1].anchors if self._drafts else self._anchors
+        known.extend(name for name in names if name not in known)
+
+    def heading(self, inline: Inline, level: int, place: Place) -> None:
+        """A heading of level 1 to 6; lower ones count as 6."""
+        self._append("heading", inline.text, inline.references, place, min(max(level, 1), _HIGHEST_LEVEL))
+
+    def paragraph(self, inline: Inline, place: Place) -> None:
+        """Prose."""
+        self._append("paragraph", inline.text, inline.references, place)
+
+    def item(self, inline: Inline, mark: str, depth: int, place: Place) -> None:
+        """A list item, or more of one if `mark` is empty. Items in a row are one block."""
+        if not inline.text:
+            return
+        prefix = "  " * depth + (f"{mark} " if mark else "  ")
+        references = [(len(prefix) + offset, target) for offset, target in inline.references]
+        text = prefix + inline.text
+        if self._list_is_open:
+            last = self._drafts[-1]
+            start = len(last.text) + 1
+            last.text += "\n" + text
+            last.anchors.extend(self._anchors)
+            self._anchors.clear()
+            last.references.extend((start + offset, target) for offset, target in references)
+        else:
+            self._append("list", text, references, place)
+            self._list_is_open = True
+
+    def end_list(self) -> None:
+        """The next item begins a new list."""
+        self._list_is_open = False
+
+    def table(self, rows: Sequence[Sequence[Inline]], place: Place) -> None:
+        """Rows of cells, the header row first; one line a row."""
+        lines: list[str] = []
+        references: list[tuple[int, str]] = []
+        start = 0
+        for row in rows:
+            cells: list[str] = []
+            position = start
+            for cell in row:
+                references.extend((position + offset, target) for offset, target in cell.references)
+                cells.append(cell.text)
+                position += len(cell.text) + len(" | ")
+            if any(cells):
+                lines.append(" | ".join(cells))
+                start += len(lines[-1]) + 1
+        self._append("table", "\n".join(lines), references, place)
+
+    def code(self, text: str, place: Place) -> None:
+        """Code, verbatim but for an indent."""
+        lines = [CODE_INDENT + line.rstrip() if line.strip() else "" for line in text.strip("\n").split("\n")]
+        self._append("code", "\n".join(lines).strip("\n"), [], place)
+
+    def verbatim(self, kind: BlockKind, text: str, place: Place) -> None:
+        """Text whose lines stay as they are."""
+        self._append(kind, "\n".join(line.rstrip() for line in text.strip("\n").split("\n")), [], place)
+
+    def document(self, uri: str, content_digest: str, media_type: str, metadata: Metadata, title: str = "") -> Document:
+        """The document made of all blocks so far. Its title: `title`, the highest heading, or the file's name."""
+        parts: list[str] = []
+        blocks: list[Block] = []
+        references: list[CrossReference] = []
+        start = 0
+        self.anchor_last(self._anchors[:])
+        for draft in self._drafts:
+            # Pieces in NFC may combine when joined; references then stay within a few characters.
+            text = draft.text if unicodedata.is_normalized("NFC", draft.text) else normalised(draft.text)
+            end = start + len(text)
+            anchors = tuple(dict.fromkeys(draft.anchors))
+            blocks.append(Block(draft.kind, start, end, draft.place, draft.level, anchors))
+            references.extend(_sentence_references(text, start, draft.references))
+            parts.append(text)
+            start = end + 2
+        return Document(
+            uri=uri,
+            content_digest=content_digest,
+            text="\n\n".join(parts),
+            blocks=tuple(blocks),
+            title=" ".join(normalised(title).split()) or self._highest_heading() or PurePosixPath(uri).stem,
+            language=self._language() or _declared_language(metadata),
+            media_type=media_type,
+            metadata=metadata,
+            references=tuple(references),
+        )
+
+    def _append(
+        self, kind: BlockKind, text: str, references: list[tuple[int, str]], place: Place, level: int = 0
+    ) -> None:
+        self._list_is_open = False
+        if text.strip():
+            self._drafts.append(_Draft(kind, normalised(text), place, level, list(self._anchors), references[:]))
+            self._anchors.clear()
+
+    def _highest_heading(self) -> str:
+        headings = [draft for draft in self._drafts if draft.kind == "heading"]
+        return min(headings, key=lambda draft: draft.level).text if headings else ""
+
+    def _language(self) -> str:
+        prose, length = [], 0
+        for draft in self._drafts:
+            if draft.kind != "code":
+                prose.append(draft.text)
+                length += len(draft.text)
+            if length > SAMPLE:
+                break
+        return detect_language(" ".join(prose))
+
+
+def _sentence_references(text: str, start: int, references: list[tuple[int, str]]) -> Iterable[CrossReference]:
+    """Each reference with the sentence that it stands in, without a list mark."""
+    if not references:
+        return
+    sentences = split_sentences(text)
+    number = 0
+    for offset, target in sorted(references):
+        while number + 1 < len(sentences) and sentences[number + 1][0] <= offset:
+            number += 1
+        first, last = sentences[number]
+        mark = _ITEM_MARK.match(text, first, last)
+        yield CrossReference(start + (mark.end() if mark else first), start + last, target)
+
+
+def _declared_language(metadata: Metadata) -> str:
+    declared = metadata.get("lang") or metadata.get("language") or ""
+    return declared.lower().replace("_", "-").split("-")[0] if isinstance(declared, str) else ""

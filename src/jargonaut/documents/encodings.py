@@ -1,0 +1,121 @@
+"""Bytes to text: the encoding is found, never assumed."""
+
+from __future__ import annotations
+
+import codecs
+import re
+import unicodedata
+
+from jargonaut.core.errors import InputError
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_SAMPLE = 65_536
+"""Bytes looked at to tell binary content, and to guess an encoding."""
+_BINARY_SHARE = 0.02
+"""Most control characters in a text."""
+_CONTROL_BYTES = bytes(set(range(32)) - set(b"\t\n\r\f\x1b"))
+_UNWANTED = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ufeff\ud800-\udfff]")
+_MAGIC = (b"%PDF-", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x7fELF", b"\x1f\x8b", b"\xd0\xcf\x11\xe0")
+_COMMON_HAN = frozenset(
+    "的一是了我不人在他有这个上们来到时大地为子中你说生国年就那和要出也得后以会可下过去能对用理使方法"
+)
+_LEAST_COMMON_HAN = 0.02
+
+
+def decode(data: bytes) -> str:
+    """The text in `data`, in NFC, lines ended by line feeds, without control characters.
+
+    Looked for, in this order: a byte order mark, UTF-8, UTF-16 without a mark, GB18030, and what charset-normalizer
+    says.
+
+    Raises:
+        InputError: It is binary, or no encoding fits.
+    """
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return normalised(_strict(data[len(mark) :], encoding))
+    return normalised(_without_mark(data))
+
+
+def normalised(text: str) -> str:
+    """NFC, line feeds, no control characters but tab and line feed."""
+    text = _UNWANTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n"))
+    return unicodedata.normalize("NFC", text)
+
+
+def _without_mark(data: bytes) -> str:
+    unmarked = _unmarked_utf16(data[:_SAMPLE])
+    if unmarked:
+        return _strict(data, unmarked)
+    if _is_binary(data[:_SAMPLE]):
+        raise InputError("It is binary, not text.", "Give it the extension of its format, or exclude it.")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        damaged = error
+    chinese = _gb18030(data)
+    return chinese if chinese is not None else _guessed(data, damaged)
+
+
+def _strict(data: bytes, encoding: str) -> str:
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise InputError(f"It is not valid {encoding.upper()}: {error.reason} at byte {error.start}.") from error
+    if text.count("\0") > _BINARY_SHARE * len(text):
+        raise InputError("It is binary, not text.", "Give it the extension of its format, or exclude it.")
+    return text
+
+
+def _unmarked_utf16(sample: bytes) -> str:
+    """Text in UTF-16 has zeros, nearly all at even or nearly all at odd places."""
+    even, odd = sample[0::2].count(0), sample[1::2].count(0)
+    half = max(len(sample) // 2, 1)
+    if max(even, odd) < 0.3 * half or min(even, odd) > 0.02 * half:
+        return ""
+    return "utf-16-be" if even > odd else "utf-16-le"
+
+
+def _is_binary(sample: bytes) -> bool:
+    if sample.startswith(_MAGIC) or b"\0" in sample:
+        return True
+    control = len(sample) - len(sample.translate(None, _CONTROL_BYTES))
+    return control > _BINARY_SHARE * len(sample)
+
+
+def _gb18030(data: bytes) -> str | None:
+    """The text if it is Chinese: nearly any bytes decode as GB18030, so the commonest characters must be there."""
+    try:
+        text = data.decode("gb18030")
+    except UnicodeDecodeError:
+        return None
+    high = [character for character in text[:_SAMPLE] if ord(character) > 127]
+    common = sum(character in _COMMON_HAN for character in high)
+    return text if common >= max(1, _LEAST_COMMON_HAN * len(high)) else None
+
+
+def _guessed(data: bytes, damaged: UnicodeDecodeError) -> str:
+    # A few damaged bytes in a long UTF-8 file are better replaced than guessed as another encoding.
+    repaired = data.decode("utf-8", errors="replace")
+    broken = repaired.count("\N{REPLACEMENT CHARACTER}")
+    multibyte = sum(ord(character) > 127 for character in repaired) - broken
+    if broken <= 0.1 * multibyte:
+        return repaired
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(data[:_SAMPLE]).best()
+    if best is not None:
+        try:
+            return data.decode(best.encoding)
+        except (UnicodeDecodeError, LookupError):
+            pass
+    raise InputError(
+        f"Its encoding cannot be told: not UTF-8 ({damaged.reason} at byte {damaged.start}), UTF-16 or GB18030.",
+        "Save it as UTF-8.",
+    )

@@ -1,0 +1,32 @@
+"""One parser a format, loaded when first used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+
+from jargonaut.documents.port import Parser
+
+_PACKAGE = "jargonaut.documents.formats"
+PARSERS: Mapping[str, str] = MappingProxyType(
+    {
+        ".htm": f"{_PACKAGE}.html:HtmlParser",
+        ".html": f"{_PACKAGE}.html:HtmlParser",
+        ".markdown": f"{_PACKAGE}.markdown:MarkdownParser",
+        ".md": f"{_PACKAGE}.markdown:MarkdownParser",
+        ".mdx": f"{_PACKAGE}.markdown:MarkdownParser",
+        ".pdf": f"{_PACKAGE}.pdf:PdfParser",
+        ".rst": f"{_PACKAGE}.restructuredtext:RestructuredTextParser",
+        ".text": f"{_PACKAGE}.text:TextParser",
+        ".txt": f"{_PACKAGE}.text:TextParser",
+    }
+)
+"""Where the parser of an extension (lower case, with its dot) is: `module:class`."""
+
+
+def load_parser(path: str) -> Parser:
+    """The parser at `module:class`."""
+    module, _, name = path.partition(":")
+    parser: Parser = getattr(import_module(module), name)()
+    return parser

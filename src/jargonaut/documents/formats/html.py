@@ -1,0 +1,307 @@
+"""HTML: what a reader sees of a page, without navigation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from jargonaut.core.canonical import digest_bytes
+from jargonaut.core.document import Document, Place
+from jargonaut.documents.composing import Composer, Inline
+from jargonaut.documents.encodings import decode, normalised
+from jargonaut.documents.links import resolve_link
+from jargonaut.documents.metadata import Metadata, metadata_of
+
+_DROPPED = frozenset(
+    str.split(
+        """
+        script style nav noscript template svg canvas iframe object embed audio video button input select textarea
+        datalist dialog head title meta link
+        """
+    )
+)
+_DROPPED_ROLES = frozenset({"navigation", "search", "banner", "contentinfo", "menu", "menubar"})
+_BLOCKS = frozenset(
+    str.split(
+        """
+        address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form
+        header hgroup hr html legend li main ol p section summary tbody td tfoot th thead tr ul caption
+        """
+    )
+)
+_CELL_BREAKERS = "h1, h2, h3, h4, h5, h6, table, pre, article, section"
+_HIDDEN = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
+_DECLARED_ENCODING = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
+_META = {
+    "author": "author",
+    "article:author": "author",
+    "date": "date",
+    "dc.date": "date",
+    "dcterms.date": "date",
+    "article:published_time": "date",
+    "article:modified_time": "modified",
+    "description": "description",
+    "keywords": "tags",
+    "tags": "tags",
+    "allow": "allow",
+}
+_PILCROW = re.compile(r"\s*[¶#🔗]\s*\Z")
+
+
+class HtmlParser:
+    """See `documents.port.Parser`."""
+
+    def parse(self, data: bytes, uri: str) -> Document:
+        """See `Parser.parse`."""
+        source = _decoded(data)
+        tree = LexborHTMLParser(source)
+        metadata = _metadata(tree)
+        composer = Composer()
+        body = _main_part(tree)
+        if body is not None:
+            HtmlWalker(composer, uri, source).walk(body)
+        heading = tree.css_first("title")
+        declared_title = heading.text() if heading is not None and tree.css_first("h1") is None else ""
+        return composer.document(uri, digest_bytes(data), "text/html", metadata, declared_title)
+
+
+class HtmlWalker:
+    """Turns elements into blocks.
+
+    Args:
+        composer: Takes the blocks.
+        uri: Of the document, for relative links.
+        source: The HTML, to find lines in.
+        first_line: Line of the document at which `source` begins.
+    """
+
+    def __init__(self, composer: Composer, uri: str, source: str, first_line: int = 1) -> None:
+        self._composer = composer
+        self._uri = uri
+        self._source = source
+        self._cursor = 0
+        self._line = first_line
+        self._inline = Inline()
+        self._place = Place()
+        self._marks: list[str] = []
+        self._mark_is_due = False
+
+    def walk(self, root: LexborNode) -> None:
+        """Add everything in `root`."""
+        self._children(root)
+        self._flush()
+
+    def _children(self, node: LexborNode) -> None:
+        for child in node.iter(include_text=True):
+            self._visit(child)
+
+    def _visit(self, node: LexborNode) -> None:
+        if node.is_text_node:
+            self._text(node.text_content or "")
+            return
+        if not node.is_element_node or _is_dropped(node):
+            return
+        self._anchor(node)
+        tag = node.tag or ""
+        if tag in ("ul", "ol"):
+            self._list(node, ordered=tag == "ol")
+        elif tag == "table" and _is_data_table(node):
+            self._table(node)
+        elif tag == "pre":
+            self._flush()
+            self._locate(node.text().strip())
+            self._composer.code(node.text(), self._place)
+        elif len(tag) == 2 and tag[0] == "h" and tag[1] in "123456":
+            self._heading(node, int(tag[1]))
+        elif tag in _BLOCKS or tag == "table":
+            self._block(node, tag)
+        else:
+            self._inline_element(node, tag)
+
+    def _text(self, text: str) -> None:
+        if not self._inline.text:
+            self._locate(text.strip())
+        self._inline.add(text)
+
+    def _anchor(self, node: LexborNode) -> None:
+        attributes = node.attributes
+        for name in (attributes.get("id"), attributes.get("name") if node.tag == "a" else None):
+            if name:
+                self._composer.anchor(name)
+
+    def _inline_element(self, node: LexborNode, tag: str) -> None:
+        if tag in ("br", "wbr"):
+            self._inline.soft_break()
+        elif tag == "img":
+            self._inline.add(node.attributes.get("alt") or "")
+        else:
+            if tag == "a":
+                self._inline.refer(resolve_link(node.attributes.get("href") or "", self._uri))
+            self._children(node)
+
+    def _block(self, node: LexborNode, tag: str) -> None:
+        self._flush()
+        if tag == "dt":
+            self._marks.append("-")
+            self._mark_is_due = True
+        elif tag == "dd":
+            self._marks.append("")
+        self._children(node)
+        self._flush()
+        if tag in ("dt", "dd"):
+            self._marks.pop()
+
+    def _heading(self, node: LexborNode, level: int) -> None:
+        self._flush()
+        marks, self._marks = self._marks, []
+        self._children(node)
+        inline, self._inline = self._inline, Inline()
+        heading = Inline()
+        heading.add(_PILCROW.sub("", inline.text))
+        self._composer.heading(heading, level, self._place)
+        self._marks = marks
+
+    def _list(self, node: LexborNode, ordered: bool) -> None:
+        self._flush()
+        number = int(start) if (start := node.attributes.get("start") or "").isdecimal() else 1
+        for child in node.iter(include_text=True):
+            if child.tag != "li":
+                self._visit(child)
+                continue
+            self._anchor(child)
+            self._marks.append(f"{number}." if ordered else "-")
+            self._mark_is_due = True
+            self._children(child)
+            self._flush()
+            self._marks.pop()
+            number += 1
+        if not self._marks:
+            self._composer.end_list()
+
+    def _table(self, node: LexborNode) -> None:
+        self._flush()
+        caption = node.css_first("caption")
+        if caption is not None:
+            self._block(caption, "caption")
+        rows = []
+        place = None
+        for row in node.css("tr"):
+            cells = []
+            for cell in row.iter():
+                if cell.tag in ("td", "th"):
+                    self._anchor(cell)
+                    cells.append(self._cell(cell))
+                    place = place or (self._place if cells[-1].text else None)
+            rows.append(cells)
+        self._composer.table(rows, place or Place())
+
+    def _cell(self, node: LexborNode) -> Inline:
+        """The cell's text; blocks in it are joined by blanks."""
+        cell = Inline()
+        outer, self._inline = self._inline, cell
+        for part in _leaves(node):
+            if part.is_text_node:
+                self._text(part.text_content or "")
+            elif part.tag in _BLOCKS or part.tag == "br":
+                cell.soft_break()
+            elif part.tag in ("img", "a"):
+                self._anchor(part)
+                if part.tag == "img":
+                    cell.add(part.attributes.get("alt") or "")
+                else:
+                    cell.refer(resolve_link(part.attributes.get("href") or "", self._uri))
+        self._inline = outer
+        return cell
+
+    def _flush(self) -> None:
+        inline, self._inline = self._inline, Inline()
+        if not inline.text:
+            return
+        if self._marks:
+            mark = self._marks[-1] if self._mark_is_due else ""
+            self._mark_is_due = False
+            self._composer.item(inline, mark, len(self._marks) - 1, self._place)
+        else:
+            self._composer.paragraph(inline, self._place)
+
+    def _locate(self, text: str) -> None:
+        """Find the line of `text`: the parser does not tell, so it is looked for after what came before."""
+        probe = text[:40].partition("\n")[0]
+        found = self._source.find(probe, self._cursor) if probe else -1
+        if found >= 0:
+            self._line += self._source.count("\n", self._cursor, found)
+            self._cursor = found
+            self._place = Place(line=self._line)
+
+
+def _decoded(data: bytes) -> str:
+    declared = _DECLARED_ENCODING.search(data[:2048])
+    name = declared[1].decode("ascii").lower() if declared else ""
+    if name and name not in ("utf-8", "utf8", "utf-16"):
+        name = "gb18030" if name in ("gb2312", "gbk") else name
+        try:
+            return normalised(data.decode(name))
+        except (UnicodeDecodeError, LookupError):
+            pass
+    return decode(data)
+
+
+def _metadata(tree: LexborHTMLParser) -> Metadata:
+    found: dict[str, str] = {}
+    for meta in tree.css("meta"):
+        attributes = meta.attributes
+        name = _META.get((attributes.get("name") or attributes.get("property") or "").lower())
+        content = normalised(attributes.get("content") or "").strip()
+        # A document without readable `allow` must not pass as one that says nothing, so an empty one is kept.
+        if name and (content or name == "allow"):
+            found.setdefault(name, content)
+    language = tree.css_first("html[lang]")
+    if language is not None and language.attributes.get("lang"):
+        found["lang"] = language.attributes["lang"] or ""
+    title = tree.css_first("title")
+    if title is not None and title.text().strip():
+        found["title"] = " ".join(normalised(title.text()).split())
+    return metadata_of(found)
+
+
+def _main_part(tree: LexborHTMLParser) -> LexborNode | None:
+    """The one `main` element if it holds most of the page, else the body."""
+    body = tree.body
+    mains = tree.css("main, [role=main]")
+    if body is not None and len(mains) == 1 and _visible_length(mains[0]) > 0.5 * _visible_length(body):
+        return mains[0]
+    return body
+
+
+def _visible_length(node: LexborNode) -> int:
+    return sum(len((leaf.text_content or "").strip()) for leaf in _leaves(node) if leaf.is_text_node)
+
+
+def _leaves(node: LexborNode) -> Iterator[LexborNode]:
+    """All nodes in `node` that are shown, in order."""
+    for child in node.iter(include_text=True):
+        if child.is_text_node:
+            yield child
+        elif child.is_element_node and not _is_dropped(child):
+            yield child
+            yield from _leaves(child)
+
+
+def _is_dropped(node: LexborNode) -> bool:
+    attributes = node.attributes
+    return (
+        node.tag in _DROPPED
+        or "hidden" in attributes
+        or attributes.get("aria-hidden") == "true"
+        or attributes.get("role") in _DROPPED_ROLES
+        or _HIDDEN.search(attributes.get("style") or "") is not None
+    )
+
+
+def _is_data_table(node: LexborNode) -> bool:
+    """Whether it is a table for its content, not for its layout."""
+    if node.attributes.get("role") == "presentation":
+        return False
+    return all(found == node for found in node.css(_CELL_BREAKERS))

@@ -1,0 +1,101 @@
+"""What a document says about itself: front matter, meta elements, document properties."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from jargonaut.core.errors import RuleError
+from jargonaut.core.scope import checked_principals
+
+Metadata = dict[str, str | tuple[str, ...]]
+
+ALLOW = "allow"
+_LISTS = frozenset({ALLOW, "tags", "keywords", "categories"})
+_LONGEST_VALUE = 2_000
+"""Characters kept of a value."""
+_FENCED = re.compile(r"\A(?P<blank>\s*)---[ \t]*\n(?P<body>.*?)^(?:---|\.\.\.)[ \t]*$\n?", re.DOTALL | re.MULTILINE)
+_MENTIONS_ALLOW = re.compile(r"^[\s\"'{]*allow[\"']?\s*[:=]", re.IGNORECASE | re.MULTILINE)
+_DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)(?P<time>T[\d:.+Z-]+)?")
+_HINT = 'Write `allow: ["group:hr", "user:ann"]`.'
+
+
+def split_front_matter(text: str) -> tuple[Metadata, str]:
+    """The YAML between `---` lines at the top, and `text` with those lines left empty, so that line numbers hold.
+
+    Raises:
+        RuleError: It says who may read the document, in a way that cannot be read.
+    """
+    match = _FENCED.match(text)
+    if match is None:
+        opened = text.lstrip().startswith("---\n")
+        if opened and _MENTIONS_ALLOW.search(text.lstrip().split("\n\n", 1)[0]):
+            raise RuleError("Its front matter is not closed, and seems to say who may read it.", _HINT)
+        return {}, text
+    try:
+        value = yaml.safe_load(match["body"])
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        if _MENTIONS_ALLOW.search(match["body"]):
+            raise RuleError(f"Its front matter cannot be read, and says who may read it: {error}", _HINT) from error
+        value = None
+    if value is not None and not isinstance(value, dict):
+        return {}, text
+    rest = "\n" * match[0].count("\n") + text[match.end() :]
+    return metadata_of(value or {}), rest
+
+
+def metadata_of(values: Mapping[Any, Any]) -> Metadata:
+    """Texts and tuples of texts by lower-case name; nested values are left out.
+
+    Raises:
+        RuleError: `allow` is neither a principal nor a list of principals.
+    """
+    metadata: Metadata = {}
+    for key, value in values.items():
+        name = str(key).strip().lower()
+        if name == ALLOW:
+            metadata[ALLOW] = _allow(value)
+        elif name in _LISTS or isinstance(value, list):
+            metadata[name] = _texts(value)
+        elif (text := _text(value)) is not None:
+            metadata[name] = iso_date(text) if name == "date" else text
+    return metadata
+
+
+def iso_date(text: str) -> str:
+    """`text` as ISO 8601 if it begins with year, month and day; unchanged otherwise."""
+    match = _DATE.match(text.strip())
+    if match is None:
+        return text
+    year, month, day = match.group(1, 2, 3)
+    return f"{year}-{int(month):02d}-{int(day):02d}{match['time'] or ''}"
+
+
+def _allow(value: Any) -> tuple[str, ...]:
+    """Fails closed: what cannot be read lets nobody in, by keeping the document out."""
+    items = re.split(r"[,\s]+", value.strip()) if isinstance(value, str) else value
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        raise RuleError(f"Its `allow` is not a list of principals: {str(value)[:100]}", _HINT)
+    return tuple(sorted(checked_principals((item.strip() for item in items), "Its `allow`")))
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        items: list[Any] = [part.strip() for part in value.split(",")]
+    else:
+        items = value if isinstance(value, list) else [value]
+    return tuple(text for item in items if (text := _text(item)))
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, (datetime.date, datetime.datetime)):
+        return value.isoformat()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (str, int, float)):
+        return str(value)[:_LONGEST_VALUE]
+    return None

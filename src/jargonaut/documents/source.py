@@ -1,0 +1,173 @@
+"""The files of a source folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jargonaut.core.document import Quarantined
+from jargonaut.core.errors import SourceError
+from jargonaut.documents.formats import PARSERS
+from jargonaut.documents.globs import compiled
+
+_Pattern = re.Pattern[str]
+_SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__"})
+"""Besides hidden ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file that can be read, as it was when the folder was looked through."""
+
+    uri: str
+    """Path from the source folder with `/`, after the source's name if it has one."""
+    path: Path
+    size_bytes: int
+    modified_ns: int
+    """Nanoseconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a source folder holds."""
+
+    files: tuple[SourceFile, ...]
+    """By URI."""
+    skipped: tuple[Quarantined, ...] = ()
+    """Links, folders that cannot be opened and the like, with reasons; by URI."""
+    unknown: Mapping[str, int] = field(default_factory=dict)
+    """Number of files by extension that no parser reads."""
+
+    @property
+    def problems(self) -> list[str]:
+        """What was skipped and why, a sentence or two each."""
+        return [f"{item.uri}: {item.reason} {item.hint}".rstrip() for item in self.skipped]
+
+
+def scan(
+    root: Path,
+    name: str = "",
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    extensions: Collection[str] = PARSERS,
+) -> Scan:
+    """Look through `root`, without opening a file.
+
+    Hidden files and folders are left out. Links are never followed, not even inside the folder: what they lead to is
+    read where it is, under the permissions that hold there.
+
+    Args:
+        root: The folder; may itself be a link.
+        name: Put before every URI, with a `/`.
+        include: Patterns (see `globs`), from `root`, of files to read; all if empty.
+        exclude: Patterns of files and folders to leave out; stronger than `include`.
+        extensions: Those that are read, in lower case with their dot.
+
+    Raises:
+        SourceError: `root` is no folder that can be read, or a pattern cannot be read.
+    """
+    if not root.is_dir():
+        what = "is not a folder" if root.exists() else "does not exist"
+        raise SourceError(f"The source {root} {what}.", "Give the folder that holds the documents.")
+    try:
+        os.scandir(root).close()
+    except OSError as error:
+        raise SourceError(f"The source {root} cannot be opened: {error.strerror}.", "Check its permissions.") from error
+    scanner = _Scanner(root.resolve(), f"{name}/" if name else "", extensions)
+    scanner.include = [_pattern(text, root) for text in include]
+    scanner.exclude = [_pattern(text, root) for text in exclude]
+    files = sorted(scanner.walk(), key=lambda file: file.uri)
+    skipped = sorted(scanner.skipped, key=lambda item: item.uri)
+    return Scan(tuple(files), tuple(skipped), dict(sorted(scanner.unknown.items())))
+
+
+def _pattern(text: str, root: Path) -> _Pattern:
+    try:
+        return compiled(text)
+    except ValueError as error:
+        raise SourceError(f"The pattern `{text}` of the source {root} cannot be read: {error}.") from error
+
+
+class _Scanner:
+    def __init__(self, root: Path, prefix: str, extensions: Collection[str]) -> None:
+        self._root = root
+        self._prefix = prefix
+        self._extensions = extensions
+        self.include: list[_Pattern] = []
+        self.exclude: list[_Pattern] = []
+        self.skipped: list[Quarantined] = []
+        self.unknown: Counter[str] = Counter()
+
+    def walk(self) -> Iterator[SourceFile]:
+        """Files that are to be read."""
+        folders = [(self._root, "")]
+        while folders:
+            folder, inside = folders.pop()
+            try:
+                entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            except OSError as error:
+                self._skip(
+                    inside.rstrip("/"), f"The folder cannot be opened: {error.strerror}.", "Check its permissions."
+                )
+                continue
+            for entry in entries:
+                path = f"{inside}{entry.name}"
+                if entry.name.startswith(".") or any(pattern.fullmatch(path) for pattern in self.exclude):
+                    continue
+                if entry.is_symlink():
+                    self._skip_link(entry, path)
+                elif entry.is_dir(follow_symlinks=False):
+                    if entry.name not in _SKIPPED_FOLDERS:
+                        folders.append((Path(entry.path), f"{path}/"))
+                else:
+                    yield from self._file(entry, path)
+
+    def _file(self, entry: os.DirEntry[str], path: str) -> Iterator[SourceFile]:
+        if not self._is_wanted(path):
+            return
+        if any("\ud800" <= character <= "\udfff" for character in path):
+            shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+            self._skip(shown, "Its name is not valid UTF-8.", "Rename it.")
+            return
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except OSError as error:
+            self._skip(path, f"It cannot be looked at: {error.strerror}.", "Check its permissions.")
+            return
+        if not stat.S_ISREG(status.st_mode):
+            self._skip(path, "It is not a regular file, but a pipe, socket or device.")
+            return
+        yield SourceFile(f"{self._prefix}{path}", Path(entry.path), status.st_size, status.st_mtime_ns)
+
+    def _is_wanted(self, path: str) -> bool:
+        if self.include and not any(pattern.fullmatch(path) for pattern in self.include):
+            return False
+        extension = os.path.splitext(path)[1].lower()  # noqa: PTH122 - of a text, a hundred thousand times
+        if extension in self._extensions:
+            return True
+        self.unknown[extension] += 1
+        return False
+
+    def _skip_link(self, entry: os.DirEntry[str], path: str) -> None:
+        try:
+            target = Path(entry.path).resolve(strict=True)
+        except (OSError, RuntimeError):
+            self._skip(path, "It is a link that leads nowhere, or round in a circle.", "Remove it.")
+            return
+        if target == self._root or self._root not in target.parents:
+            around = target == self._root or target in self._root.parents
+            reason = "It is a link to a folder that it is in itself." if around else "It is a link out of the source."
+            self._skip(path, f"{reason} Links are not followed.", "Add what it leads to as a source of its own.")
+        elif target in Path(entry.path).parents:
+            self._skip(path, "It is a link to a folder that it is in itself. Links are not followed.")
+        elif target.is_dir() or self._is_wanted(path):
+            inside = target.relative_to(self._root).as_posix()
+            self._skip(path, f"It is a link to {inside}. Links are not followed; that is read under its own name.")
+
+    def _skip(self, path: str, reason: str, hint: str = "") -> None:
+        self.skipped.append(Quarantined(f"{self._prefix}{path}", "", reason, hint))

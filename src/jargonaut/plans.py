@@ -1,0 +1,281 @@
+"""What a build and an adaptation need, made ready from the settings of a knowledge base."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from jargonaut.adapt import AdaptationPlan, LiveRelease
+from jargonaut.build import BuildPlan, Indexing
+from jargonaut.chunking.by_heading import HeadingChunker
+from jargonaut.chunking.plain_tokens import word_spans
+from jargonaut.core.canonical import canonical_json, digest_of
+from jargonaut.core.document import Chunk, Document, Quarantined
+from jargonaut.core.errors import InputError, MissingExtraError, RefusedError, UnavailableError, UnknownNameError
+from jargonaut.core.progress import Progress
+from jargonaut.core.release import LEXICAL_SPACE, EncoderRef, Fusion, Recipe, Revision
+from jargonaut.core.scope import LIVE
+from jargonaut.documents.corpus import Corpus
+from jargonaut.documents.permissions import Rules
+from jargonaut.documents.reading import Limits, read_documents
+from jargonaut.documents.source import SourceFile, scan
+from jargonaut.encoding.artifact import load_card, save_encoder
+from jargonaut.encoding.base_weights import default_base, resolve_base
+from jargonaut.encoding.port import Encoder, EncoderCard
+from jargonaut.encoding.tokens import StoredTokens
+from jargonaut.generation.extractive import NAME as EXTRACTIVE
+from jargonaut.index.analysis import ANALYSIS
+from jargonaut.index.port import IndexedDocument, Snapshot, TableKey
+from jargonaut.proof.calibrate import calibrated_threshold
+from jargonaut.proof.gate import Gate
+from jargonaut.proof.questions import Material, divide, sample_questions
+from jargonaut.ranking.fit import CONTEXTUAL_WEIGHT
+from jargonaut.releases.visibility import overlay
+from jargonaut.training.pairs import mine_pairs
+from jargonaut.wiring import KnowledgeBase
+
+PLAIN_TOKENS = 256
+"""Limit of a chunk, in words and characters, where there is no encoder to ask."""
+NO_PROMPT = "none"
+"""The extractive generator has no prompt."""
+LEXICAL, BASE = "lexical", "base"
+"""Labels of the first recipes."""
+_CALIBRATION_QUESTIONS = 150
+
+Say = Callable[[str], None]
+
+
+def build_plan(base: KnowledgeBase, lexical: bool, say: Say) -> BuildPlan:
+    """Everything that a build needs.
+
+    Args:
+        base: The knowledge base.
+        lexical: Index without vectors, so that something serves at once.
+        say: Told, in a sentence, what a user should know of the choices made.
+    """
+    settings = base.settings
+    return BuildPlan(
+        scope=base.scope,
+        scan=lambda: _scan(base, say),
+        read=lambda files: _read(base, files),
+        rules=Rules(tuple((rule.match, rule.allow) for rule in settings.rules), settings.default_allow),
+        catalog=base.catalog,
+        registry=base.registry,
+        journal=base.journal,
+        indexing=lambda corpus: _indexing(base, corpus, lexical, say),
+        new_writer=base.new_writer,
+        first_recipe=lambda indexing, revision: _first_recipe(base, indexing, revision),
+        keep_revisions=base.workspace.settings.build.keep_revisions,
+        lock=base.work_folder / "build.lock",
+    )
+
+
+def adaptation_plan(base: KnowledgeBase, train: bool, force: bool, progress: Progress) -> AdaptationPlan:
+    """Everything that an adaptation of the live release needs.
+
+    Raises:
+        RefusedError: Nothing is live, or it has no encoder to tune.
+        InputError: There is too little to learn from or to judge on.
+    """
+    live = _open_live(base)
+    encoder = live.recipe.encoder
+    assert encoder is not None
+    card = load_card(base.storage, encoder.document)
+    chunker = _chunker(base, card)
+    documents = _stored_documents(base, base.registry.documents(live.revision.documents))
+    progress("questions", 0, len(documents))
+    chunks = [chunk for document in documents for chunk in chunker.split(document)]
+    mined = mine_pairs(documents, chunks)
+    progress("questions", len(documents), len(documents), f"{len(mined.pairs)} found")
+    tuning = base.settings.tuning
+    labels = Path(tuning.labels) if tuning.labels else None
+    material = divide(documents, chunks, mined, labels, tuning.seed)
+    tune = (lambda report: _tuned(base, live, material, report)) if train else None
+    gate = base.workspace.settings.gate
+    return AdaptationPlan(
+        scope=base.scope,
+        storage=base.storage,
+        registry=base.registry,
+        journal=base.journal,
+        live=live,
+        held_out=material.held_out,
+        tune=tune,
+        gate=Gate(level=gate.level),
+        seed=tuning.seed,
+        force=force,
+    )
+
+
+def wants_tuning(base: KnowledgeBase) -> bool:
+    """Whether the live recipe is the encoder as it came, and no tuning of it was tried yet."""
+    live = base.follower.current().channels.get(LIVE)
+    if live is None or not base.settings.tuning.enabled:
+        return False
+    tried = {base.registry.proof(name).baseline for name in base.registry.names("proofs")}
+    return base.registry.recipe(live.recipe).label == BASE and live.recipe not in tried
+
+
+def _scan(base: KnowledgeBase, say: Say) -> list[SourceFile]:
+    files: list[SourceFile] = []
+    for source in base.settings.sources:
+        found = scan(source.path, source.name, source.include, source.exclude)
+        for problem in found.problems:
+            say(problem)
+        files += found.files
+    return files
+
+
+def _read(base: KnowledgeBase, files: Sequence[SourceFile]) -> Iterator[Document | Quarantined]:
+    build = base.workspace.settings.build
+    limits = Limits(build.file_timeout_s, build.file_memory_mb << 20, build.file_limit_mb << 20)
+    return read_documents(files, limits, build.workers or os.cpu_count() or 1)
+
+
+def _indexing(base: KnowledgeBase, corpus: Corpus, lexical: bool, say: Say) -> Indexing:
+    card = _document_encoder(base, corpus, say)
+    chunker = _chunker(base, card)
+    if card is None or lexical:
+        return Indexing(_table(base, LEXICAL_SPACE, 0, chunker.id), chunker, None)
+    load = lru_cache(maxsize=1)(lambda: base.load_encoder(card.id))
+    return Indexing(_table(base, card.space, card.dimensions, chunker.id), chunker, load, card.id)
+
+
+def _chunker(base: KnowledgeBase, card: EncoderCard | None) -> HeadingChunker:
+    if card is None:
+        return HeadingChunker(word_spans, PLAIN_TOKENS, "words")
+    tokens = StoredTokens(base.storage, card)
+    limit = min(base.settings.encoder.max_tokens or tokens.limit, tokens.limit)
+    return HeadingChunker(tokens.spans, limit, card.space)
+
+
+def _table(base: KnowledgeBase, space: str, dimensions: int, chunker: str) -> TableKey:
+    return TableKey(base.scope.tenant, base.scope.knowledge_base, space, dimensions, chunker, ANALYSIS)
+
+
+def _document_encoder(base: KnowledgeBase, corpus: Corpus, say: Say) -> EncoderCard | None:
+    """The encoder is chosen once: what is live stays, unless the settings name another."""
+    wanted = base.settings.encoder.base
+    if wanted == "none":
+        return None
+    live = base.follower.current().channels.get(LIVE)
+    encoder = base.registry.recipe(live.recipe).encoder if live else None
+    if wanted == "auto" and encoder:
+        return load_card(base.storage, encoder.document)
+    try:
+        return _exported(base, default_base(corpus.languages) if wanted == "auto" else wanted)
+    except (MissingExtraError, UnavailableError) as error:
+        if wanted != "auto":
+            raise
+        say(f"No encoder for these documents. {error}\nA lexical release is made instead, which searches words only.")
+        return None
+
+
+def _exported(base: KnowledgeBase, name: str) -> EncoderCard:
+    """The artifact of a base encoder, exported when it is first used."""
+    sha256 = base.settings.encoder.sha256
+    key = f"bases/{digest_of([name, sha256])}.json"
+    try:
+        return load_card(base.storage, json.loads(base.storage.get(key))["encoder"])
+    except UnknownNameError:
+        card = save_encoder(base.storage, resolve_base(name, sha256=sha256))
+        base.storage.put_if_absent(key, canonical_json({"base": name, "encoder": card.id}))
+        return card
+
+
+def _first_recipe(base: KnowledgeBase, indexing: Indexing, revision: Revision) -> Recipe:
+    """The recipe to begin with: safe ranking weights, and a threshold fitted on the documents' own questions."""
+    encoder_id, answer = indexing.encoder_id, base.settings.answer
+    fusion = Fusion(CONTEXTUAL_WEIGHT if encoder_id else 1.0)
+    threshold = answer.similarity_threshold
+    return Recipe(
+        encoder=EncoderRef(encoder_id, encoder_id, indexing.table.space) if encoder_id else None,
+        chunker=indexing.chunker.id,
+        analysis=ANALYSIS,
+        fusion=fusion,
+        similarity_threshold=_calibrated(base, indexing, revision, fusion) if threshold == "fitted" else threshold,
+        top_k=answer.top_k,
+        prompt=NO_PROMPT,
+        generator=EXTRACTIVE,
+        label=BASE if encoder_id else LEXICAL,
+    )
+
+
+def _calibrated(base: KnowledgeBase, indexing: Indexing, revision: Revision, fusion: Fusion) -> float:
+    held = base.registry.documents(revision.documents)
+    documents = _stored_documents(base, held)
+    chunks: list[Chunk] = [chunk for document in documents for chunk in indexing.chunker.split(document)]
+    seed = base.settings.tuning.seed
+    questions = sample_questions(mine_pairs(documents, chunks), chunks, _CALIBRATION_QUESTIONS, seed)
+    languages = {document.language: 1 for document in documents}
+    encoder = indexing.encoder() if indexing.encoder else None
+
+    async def fitted() -> float:
+        reader = await base.open_reader(Snapshot(revision.table, revision.table_version))
+        top_k = base.settings.answer.top_k
+        return await calibrated_threshold(reader, encoder, questions, languages, (fusion, None), top_k)
+
+    return asyncio.run(fitted())
+
+
+def _open_live(base: KnowledgeBase) -> LiveRelease:
+    state = base.follower.current()
+    pointer = state.channels.get(LIVE)
+    if pointer is None:
+        raise RefusedError("Nothing is live yet.", "Build first: `jargonaut build`.")
+    loaded = asyncio.run(base.load_release(pointer.release))
+    if loaded.query_encoder is None:
+        raise RefusedError(
+            "The live release is lexical: it has no encoder to tune.",
+            "Make an encoder available (`jargonaut doctor` says how) and build again.",
+        )
+    languages: dict[str, int] = {}
+    for entry in base.catalog.entries().values():
+        languages[entry.language] = languages.get(entry.language, 0) + 1
+    return LiveRelease(
+        release=base.registry.release(pointer.release),
+        recipe=loaded.recipe,
+        revision=loaded.revision,
+        reader=loaded.reader,
+        query_encoder=loaded.query_encoder,
+        whitening=loaded.whitening,
+        languages=languages,
+        seen=overlay(state, loaded.documents).everything(),
+    )
+
+
+def _stored_documents(base: KnowledgeBase, held: dict[str, IndexedDocument]) -> list[Document]:
+    found = [base.catalog.document(uri, item.content_digest) for uri, item in held.items()]
+    documents = [document for document in found if document is not None]
+    if not documents:
+        raise InputError("The stored texts of the documents are gone.", "Build again: `jargonaut build`.")
+    return documents
+
+
+def _tuned(base: KnowledgeBase, live: LiveRelease, material: Material, progress: Progress) -> list[Encoder]:
+    """Train on the training side, and export what came of it for the live space."""
+    from jargonaut.training.material import tuning_set
+    from jargonaut.training.query_side import TuningSettings, tune_query_encoder
+
+    encoder = live.recipe.encoder
+    assert encoder is not None
+    weights = resolve_base(_base_name(base, encoder.document), sha256=base.settings.encoder.sha256)
+    examples = asyncio.run(tuning_set(live.reader, material.training, material.training_chunks))
+    settings = TuningSettings(seed=base.settings.tuning.seed, budget_s=base.settings.tuning.budget_s)
+    tuned = tune_query_encoder(weights, examples, settings, base.work_folder / "tuning", progress)
+    cards = [save_encoder(base.storage, item.weights, aims_at=encoder.space) for item in tuned.candidates]
+    return [base.load_encoder(card.id) for card in cards]
+
+
+def _base_name(base: KnowledgeBase, encoder_id: str) -> str:
+    """What the settings called the base of an encoder."""
+    for key in base.storage.keys("bases/"):
+        value = json.loads(base.storage.get(key))
+        if value["encoder"] == encoder_id:
+            return str(value["base"])
+    raise RefusedError(
+        "The base weights of the live encoder are not known any more.", "Name them in [encoder] base and build again."
+    )

@@ -1,0 +1,48 @@
+"""Tuned weights as a folder in the layout of their base."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jargonaut.encoding.weights_folder import FILES, WEIGHTS, BaseWeights, Naming, read_weights
+
+_PREFIXES = ("", "bert.", "roberta.")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A query encoder that may serve, if held-out questions say so."""
+
+    share: float
+    """Of the way from the base to the tuned weights."""
+    weights: BaseWeights
+
+
+def write_candidate(base: BaseWeights, trained: Mapping[str, NDArray[Any]], share: float, folder: Path) -> Candidate:
+    """Write `base + share * (trained - base)` as an encoder with the tokenizer, pooling and prompts of the base."""
+    from safetensors.numpy import load_file, save_file
+
+    tensors = load_file(base.folder / WEIGHTS)
+    for name, value in trained.items():
+        stored = next(prefix + name for prefix in _PREFIXES if prefix + name in tensors)
+        before = tensors[stored].astype(np.float32)
+        tensors[stored] = before + np.float32(share) * (value.astype(np.float32) - before)
+    shutil.rmtree(folder, ignore_errors=True)
+    for pattern in FILES:
+        for source in base.folder.glob(pattern):
+            if source.name != WEIGHTS:
+                target = folder / source.relative_to(base.folder)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, target)
+    save_file(tensors, folder / WEIGHTS)
+    naming = Naming(
+        base.name, query_prompt=base.query_prompt, document_prompt=base.document_prompt, languages=base.languages
+    )
+    return Candidate(share, read_weights(folder, naming))

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import json
+import re
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from jargonaut.core.errors import SettingsError
+from jargonaut.deployment.workerd_binary import PINS, find_workerd
+from jargonaut.deployment.workerd_config import (
+    BUNDLES,
+    COMPATIBILITY_DATE,
+    COMPATIBILITY_FLAGS,
+    EdgeSettings,
+    bindings,
+    write_config,
+)
+
+WORKER = Path(__file__).parents[2] / "worker"
+SETTINGS = EdgeSettings("http://127.0.0.1:8000", "k1", 's"e\\c\nré')
+
+
+def test_only_this_user_may_read_it_and_the_secret_is_not_shown(tmp_path):
+    path = write_config(SETTINGS, tmp_path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert SETTINGS.secret not in repr(SETTINGS)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8000", "http://[::1]:8000/", "https://rag.example", "http://localhost"]
+)
+def test_workerd_understands_it(tmp_path, url):
+    path = write_config(EdgeSettings(url, "k1", SETTINGS.secret), tmp_path)
+    done = subprocess.run([find_workerd(), "compile", path], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    assert SETTINGS.secret.encode() in done.stdout
+
+
+@pytest.mark.parametrize(
+    "url", ["", "127.0.0.1:8000", "ftp://a", "http://a:b", "http://", "http://a/path", "http://a?b"]
+)
+def test_a_url_that_is_no_origin_is_refused(tmp_path, url):
+    with pytest.raises(SettingsError):
+        write_config(EdgeSettings(url, "k1", "s"), tmp_path)
+
+
+def test_wrangler_deploys_the_same_worker():
+    text = (WORKER / "wrangler.jsonc").read_text()
+    config = json.loads(re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE))
+    assert (config["compatibility_date"], config["compatibility_flags"]) == (COMPATIBILITY_DATE, [*COMPATIBILITY_FLAGS])
+    assert {*config["vars"], *config["secrets"]["required"]} == set(bindings(SETTINGS))
+    assert config["secrets"]["required"] == ["EDGE_SECRET"]
+    assert (WORKER / config["main"]).resolve() == (BUNDLES / "index.js").resolve()
+    defaults = bindings(SETTINGS)
+    assert all(defaults[name] == value for name, value in config["vars"].items() if name.endswith("_S"))
+
+
+def test_every_pinned_workerd_knows_the_compatibility_date():
+    for pin in PINS.values():
+        assert pin.version.split(".")[1] >= COMPATIBILITY_DATE.replace("-", "")
+
+
+def test_the_bundle_is_what_the_sources_build():
+    if not (WORKER / "node_modules").is_dir():
+        pytest.skip("worker/node_modules is missing: run `npm ci` in worker/")
+    done = subprocess.run(["node", "build.mjs", "--check"], cwd=WORKER, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_lock_names_no_address():
+    assert "resolved" not in (WORKER / "package-lock.json").read_text()
