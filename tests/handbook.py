@@ -1,4 +1,4 @@
-"""A small handbook of invented machines, in Markdown, reStructuredText, HTML and Chinese, with rules on who may read what."""
+"""A small handbook of invented machines, in Markdown, reStructuredText, HTML and Chinese."""
 
 from __future__ import annotations
 

@@ -177,7 +177,7 @@ def test_a_lexical_release_is_a_valid_one(tmp_path):
 
 
 def test_killed_at_any_moment_nothing_live_is_lost(copied):
-    """A sample of what `make soak` counts: kill -9 at random moments; the old release answers, the next build finishes."""
+    """A sample of what `make soak` counts: the old release goes on answering, and the next build finishes."""
     folder, command_line = copied
     seed = int(os.environ.get("JARGONAUT_SEED", time.time_ns() % 10_000))
     print(f"seed {seed}")

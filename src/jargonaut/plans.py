@@ -30,7 +30,7 @@ from jargonaut.encoding.tokens import StoredTokens
 from jargonaut.generation.extractive import NAME as EXTRACTIVE
 from jargonaut.index.analysis import ANALYSIS
 from jargonaut.index.port import IndexedDocument, Snapshot, TableKey
-from jargonaut.proof.calibrate import calibrated_threshold
+from jargonaut.proof.calibrate import FALLBACK_COVERAGE, calibrated_threshold
 from jargonaut.proof.gate import Gate
 from jargonaut.proof.questions import Material, divide, sample_questions
 from jargonaut.ranking.fit import CONTEXTUAL_WEIGHT
@@ -191,12 +191,15 @@ def _first_recipe(base: KnowledgeBase, indexing: Indexing, revision: Revision) -
     encoder_id, answer = indexing.encoder_id, base.settings.answer
     fusion = Fusion(CONTEXTUAL_WEIGHT if encoder_id else 1.0)
     threshold = answer.similarity_threshold
+    if threshold == "fitted":
+        # A lexical recipe is there to answer at once: it does not wait for a fit.
+        threshold = _calibrated(base, indexing, revision, fusion) if encoder_id else FALLBACK_COVERAGE
     return Recipe(
         encoder=EncoderRef(encoder_id, encoder_id, indexing.table.space) if encoder_id else None,
         chunker=indexing.chunker.id,
         analysis=ANALYSIS,
         fusion=fusion,
-        similarity_threshold=_calibrated(base, indexing, revision, fusion) if threshold == "fitted" else threshold,
+        similarity_threshold=threshold,
         top_k=answer.top_k,
         prompt=NO_PROMPT,
         generator=EXTRACTIVE,

@@ -187,4 +187,3 @@ class Handbook:
 def changed(pages: Mapping[str, Page], uri: str, sections: Mapping[str, str]) -> Mapping[str, Page]:
     """The pages with one of them rewritten."""
     return {**pages, uri: replace(pages[uri], sections=sections)}
-

@@ -8,7 +8,6 @@ import httpx
 import openai
 import pytest
 import uvicorn
-from tests.answering.handbook import Handbook
 
 from jargonaut.generation.extractive import ExtractiveGenerator
 from jargonaut.serving.app import create_app
@@ -16,6 +15,7 @@ from jargonaut.serving.authentication import Authenticator
 from jargonaut.serving.edge_signature import Signable, Verifier, sign
 from jargonaut.serving.knowledge_bases import ServedKnowledgeBases
 from jargonaut.state.keys import KeyRequest, KeyRing
+from tests.answering.handbook import Handbook
 
 SECRET = b"s" * 32
 
@@ -68,7 +68,9 @@ def running(app) -> Iterator[str]:
 
 
 @contextmanager
-def serving(handbook: Handbook, *, with_keys: bool = True, load=None, generator=None, scopes=None, **options) -> Iterator[Running]:
+def serving(
+    handbook: Handbook, *, with_keys: bool = True, load=None, generator=None, scopes=None, **options
+) -> Iterator[Running]:
     keys = KeyRing(handbook.journal, [handbook.scope.tenant])
     issued = {
         "reader": KeyRequest("reader"),

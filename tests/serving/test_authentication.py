@@ -1,9 +1,9 @@
 import httpx
 import pytest
-from tests.answering.handbook import Handbook
-from tests.serving.conftest import serving
 
 from jargonaut.state.keys import KeyRequest
+from tests.answering.handbook import Handbook
+from tests.serving.conftest import serving
 
 MODELS = "/v1/models"
 

@@ -2,9 +2,9 @@ import json
 import socket
 
 import pytest
-from tests.serving.conftest import serving
 
 from jargonaut.serving.service import Limits
+from tests.serving.conftest import serving
 
 CHAT, SEARCH = "/v1/chat/completions", "/v1/search"
 USER = {"role": "user", "content": "What is the default of SESSION_COOKIE_AGE?"}
@@ -40,7 +40,13 @@ BAD = [
     ("empty question", CHAT, chat(messages=[{"role": "user", "content": " \n"}]), 400, "empty"),
     ("null question", CHAT, chat(messages=[{"role": "user", "content": None}]), 400, "empty"),
     ("over-long question", CHAT, chat(messages=[{"role": "user", "content": "x" * 8001}]), 400, "8001 characters"),
-    ("an image", CHAT, chat(messages=[{"role": "user", "content": [{"type": "image_url"}]}]), 400, "messages.0.content"),
+    (
+        "an image",
+        CHAT,
+        chat(messages=[{"role": "user", "content": [{"type": "image_url"}]}]),
+        400,
+        "messages.0.content",
+    ),
     ("half a character", CHAT, chat(messages=[{"role": "user", "content": "\ud800?"}]), 400, "surrogate"),
     ("two answers", CHAT, chat(n=2), 400, "n"),
     ("filter on an unknown field", CHAT, chat(filter={"colour": "red"}), 400, "Cannot filter on `colour`"),
@@ -52,7 +58,13 @@ BAD = [
     ("unknown field", SEARCH, search(limit=3), 400, "limit"),
     ("no passage wanted", SEARCH, search(top_k=0), 400, "top_k"),
     ("too many passages", SEARCH, search(top_k=51), 400, "at most 50"),
-    ("filter nested too deep", SEARCH, search(filter=json.loads('{"not":' * 9 + '{"uri":"a"}' + "}" * 9)), 400, "nested"),
+    (
+        "filter nested too deep",
+        SEARCH,
+        search(filter=json.loads('{"not":' * 9 + '{"uri":"a"}' + "}" * 9)),
+        400,
+        "nested",
+    ),
     ("unknown knowledge base", SEARCH, search(model="x"), 404, "no model `x`"),
     ("unknown path", "/v1/embeddings", "{}", 404, "There is no /v1/embeddings"),
     ("wrong method", "/v1/models", "{}", 405, "does not take POST"),

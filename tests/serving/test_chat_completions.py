@@ -4,11 +4,11 @@ import threading
 import httpx
 import openai
 import pytest
-from tests.answering.handbook import PAGES, Handbook, chunks_of
-from tests.serving.conftest import serving
 
 from jargonaut.core.errors import UnavailableError
 from jargonaut.generation.port import Statement
+from tests.answering.handbook import PAGES, Handbook, chunks_of
+from tests.serving.conftest import serving
 
 QUESTION = "What is the default of SESSION_COOKIE_AGE?"
 
@@ -65,7 +65,10 @@ def test_the_stream_says_the_same(service):
 
 
 def test_without_include_usage_the_stream_has_none_and_ends_with_done(service):
-    with service.http() as client, client.stream("POST", "/v1/chat/completions", json=chat(QUESTION, stream=True)) as got:
+    with (
+        service.http() as client,
+        client.stream("POST", "/v1/chat/completions", json=chat(QUESTION, stream=True)) as got,
+    ):
         lines = [line for line in got.iter_lines() if line]
     assert got.headers["content-type"].startswith("text/event-stream")
     assert got.headers["x-jargonaut-store"] == "yes"
@@ -197,16 +200,17 @@ class FailingGenerator:
         raise self._error
 
 
-def test_a_failure_before_the_first_statement_is_a_status(tmp_path):
+def test_a_failure_before_the_first_statement_is_a_status(tmp_path, caplog):
     handbook = Handbook(tmp_path)
     handbook.promote(handbook.build())
-    with serving(handbook, generator=FailingGenerator(UnavailableError("http://10.0.0.7 is down"), False)) as running:
-        with running.http() as client:
-            got = client.post("/v1/chat/completions", json=chat(QUESTION, stream=True))
+    generator = FailingGenerator(UnavailableError("http://10.0.0.7 is down"), said=False)
+    with serving(handbook, generator=generator) as running, running.http() as client:
+        got = client.post("/v1/chat/completions", json=chat(QUESTION, stream=True))
     assert got.status_code == 503
     assert got.json()["error"]["type"] == "server_error"
     assert "10.0.0.7" not in got.text, "callers need not know our machines"
     assert got.headers["retry-after"] == "1"
+    assert f"{got.headers['x-request-id']} UnavailableError: http://10.0.0.7 is down" in caplog.text
 
 
 def test_a_failure_in_the_stream_is_said_in_it_and_it_is_not_complete(tmp_path):
@@ -223,10 +227,10 @@ def test_a_failure_in_the_stream_is_said_in_it_and_it_is_not_complete(tmp_path):
 def test_a_bug_is_a_500_in_our_shape(tmp_path, caplog):
     handbook = Handbook(tmp_path)
     handbook.promote(handbook.build())
-    with serving(handbook, generator=FailingGenerator(ZeroDivisionError("oops"), False)) as running:
-        with running.http() as client:
-            got = client.post("/v1/chat/completions", json=chat(QUESTION))
-            assert client.get("/healthz").status_code == 200
+    generator = FailingGenerator(ZeroDivisionError("oops"), False)
+    with serving(handbook, generator=generator) as running, running.http() as client:
+        got = client.post("/v1/chat/completions", json=chat(QUESTION))
+        assert client.get("/healthz").status_code == 200
     assert got.status_code == 500
     assert got.json()["error"]["code"] == "internal_error"
     assert "oops" not in got.text

@@ -1,8 +1,8 @@
 import pytest
-from tests.answering.handbook import PAGES
-from tests.serving.conftest import serving
 
 from jargonaut.state.knowledge_base import permit_documents
+from tests.answering.handbook import PAGES
+from tests.serving.conftest import serving
 
 QUESTION = "What is the default of SESSION_COOKIE_AGE?"
 ABSTENTION = "The documents do not say."
@@ -130,12 +130,12 @@ def test_several_knowledge_bases_have_to_be_named(tmp_path):
 
     handbook = Handbook(tmp_path)
     handbook.promote(handbook.build())
-    with serving(handbook, scopes=[handbook.scope, Scope("default", "other"), Scope("acme", "third")]) as running:
-        with running.http() as client:
-            got = client.get("/v1/documents")
-            assert client.get("/v1/documents", params={"model": "handbook"}).status_code == 200
-            assert client.get("/v1/documents", params={"model": "third"}).status_code == 404, "of another tenant"
-            ready = client.get("/readyz")
+    scopes = [handbook.scope, Scope("default", "other"), Scope("acme", "third")]
+    with serving(handbook, scopes=scopes) as running, running.http() as client:
+        got = client.get("/v1/documents")
+        assert client.get("/v1/documents", params={"model": "handbook"}).status_code == 200
+        assert client.get("/v1/documents", params={"model": "third"}).status_code == 404, "of another tenant"
+        ready = client.get("/readyz")
     assert got.status_code == 400
     assert "handbook, other" in got.json()["error"]["message"]
     assert ready.json()["missing"] == {

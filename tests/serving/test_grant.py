@@ -3,10 +3,10 @@ import itertools
 import json
 
 import pytest
-from tests.answering.handbook import PAGES
 
 from jargonaut.serving.edge_signature import Identity, encode_identity
 from jargonaut.state.knowledge_base import permit_documents
+from tests.answering.handbook import PAGES
 
 CHAT = "/v1/chat/completions"
 QUESTION = "What is the yearly bonus of an engineer?"

@@ -5,10 +5,10 @@ from dataclasses import replace
 import httpx
 import openai
 import pytest
-from tests.answering.handbook import PAGES, Handbook, changed
-from tests.serving.conftest import serving
 
 from jargonaut.core.errors import IntegrityError
+from tests.answering.handbook import PAGES, Handbook, changed
+from tests.serving.conftest import serving
 
 QUESTION = "How is a faulty deployment rolled back?"
 NEW = changed(PAGES, "ops/deploy.md", {"Rolling back": "A faulty deployment is rolled back by calling 555-0199."})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from jargonaut.core.sentences import split_sentences
 from jargonaut.index.analysis import index_terms, query_terms
@@ -17,36 +17,41 @@ _NEGATION = re.compile(
     re.IGNORECASE,
 )
 _WINDOW = 3
-"""Sentences in a row that a statement may put together."""
+"""Most sentences in a row that one sentence may put together."""
 
 
 def is_supported(statement: str, source: str) -> bool:
-    """Whether `source` says `statement`: verbatim but for white space, or nearly.
+    """Whether `source` says `statement`: verbatim but for white space, or nearly, sentence by sentence.
 
-    Nearly means: some sentences in a row hold most of the statement's terms and all of its numbers, and both deny, or
-    neither does. That keeps a paraphrase honest where mistakes cost most; it is no proof of entailment.
+    Nearly means: as few sentences in a row as possible hold most of its terms and all of its numbers, and they deny if
+    and only if it denies. That keeps a paraphrase honest where mistakes cost most; it is no proof of entailment.
     """
-    said = _flat(statement)
-    if not said:
+    if not query_terms(statement):
         return False
-    if said in _flat(source):
+    if _flat(statement) in _flat(source):
         return True
-    return any(_overlaps(statement, window) for window in _windows(source))
+    sentences = split_sentences(source)
+    return all(_is_paraphrase(statement[start:end], source, sentences) for start, end in split_sentences(statement))
 
 
-def _overlaps(statement: str, window: str) -> bool:
-    terms = set(query_terms(statement))
-    if not terms or len(terms & set(index_terms(window))) < LEAST_OVERLAP * len(terms):
-        return False
-    numbers = set(_NUMBER.findall(statement))
-    return numbers <= set(_NUMBER.findall(window)) and _denies(statement) == _denies(window)
-
-
-def _windows(source: str) -> Iterable[str]:
-    spans = split_sentences(source)
+def _is_paraphrase(sentence: str, source: str, sentences: Sequence[tuple[int, int]]) -> bool:
+    terms, numbers = set(query_terms(sentence)), set(_NUMBER.findall(sentence))
+    if not terms:
+        return True
     for width in range(1, _WINDOW + 1):
-        for first in range(len(spans) - width + 1):
-            yield source[spans[first][0] : spans[first + width - 1][1]]
+        windows = (
+            source[sentences[first][0] : sentences[first + width - 1][1]] for first in range(len(sentences) - width + 1)
+        )
+        close = [window for window in windows if _holds(window, terms, numbers)]
+        if close:
+            # A wider window would find a denial that belongs to something else.
+            return any(_denies(window) == _denies(sentence) for window in close)
+    return False
+
+
+def _holds(window: str, terms: set[str], numbers: set[str]) -> bool:
+    held = terms.intersection(index_terms(window))
+    return len(held) >= LEAST_OVERLAP * len(terms) and numbers.issubset(_NUMBER.findall(window))
 
 
 def _denies(text: str) -> bool:

@@ -57,7 +57,7 @@ def _check_parts(release: LoadedRelease) -> None:
     recipe, revision, key = release.recipe, release.revision, release.reader.key
     whitening = release.whitening.digest if release.whitening else ""
     pairs = {
-        "tenant and knowledge base": (
+        "owner": (
             (release.scope, revision.scope),
             (revision.scope, Scope(key.tenant, key.knowledge_base)),
         ),

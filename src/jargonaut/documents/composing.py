@@ -39,7 +39,7 @@ class Inline:
     @property
     def text(self) -> str:
         """What has been added, without blanks at the end."""
-        return "".join(self._parts).rstrip(" ")
+        return normalised("".join(self._parts)).rstrip()
 
     def add(self, text: str) -> None:
         """Add text; its line feeds are soft."""
@@ -166,12 +166,12 @@ class Composer:
 
     def code(self, text: str, place: Place) -> None:
         """Code, verbatim but for an indent."""
-        lines = [CODE_INDENT + line.rstrip() if line.strip() else "" for line in text.strip("\n").split("\n")]
-        self._append("code", "\n".join(lines).strip("\n"), [], place)
+        lines = [line.rstrip() for line in normalised(text).split("\n")]
+        self._append("code", "\n".join(f"{CODE_INDENT}{line}" if line else "" for line in lines).strip("\n"), [], place)
 
     def verbatim(self, kind: BlockKind, text: str, place: Place) -> None:
         """Text whose lines stay as they are."""
-        self._append(kind, "\n".join(line.rstrip() for line in text.strip("\n").split("\n")), [], place)
+        self._append(kind, "\n".join(line.rstrip() for line in normalised(text).split("\n")).strip("\n"), [], place)
 
     def document(self, uri: str, content_digest: str, media_type: str, metadata: Metadata, title: str = "") -> Document:
         """The document made of all blocks so far. Its title: `title`, the highest heading, or the file's name."""
@@ -184,7 +184,7 @@ class Composer:
             # Pieces in NFC may combine when joined; references then stay within a few characters.
             text = draft.text if unicodedata.is_normalized("NFC", draft.text) else normalised(draft.text)
             end = start + len(text)
-            anchors = tuple(dict.fromkeys(draft.anchors))
+            anchors = tuple(dict.fromkeys(map(normalised, draft.anchors)))
             blocks.append(Block(draft.kind, start, end, draft.place, draft.level, anchors))
             references.extend(_sentence_references(text, start, draft.references))
             parts.append(text)
@@ -206,7 +206,7 @@ class Composer:
     ) -> None:
         self._list_is_open = False
         if text.strip():
-            self._drafts.append(_Draft(kind, normalised(text), place, level, list(self._anchors), references[:]))
+            self._drafts.append(_Draft(kind, text, place, level, list(self._anchors), references[:]))
             self._anchors.clear()
 
     def _highest_heading(self) -> str:
@@ -235,7 +235,7 @@ def _sentence_references(text: str, start: int, references: list[tuple[int, str]
             number += 1
         first, last = sentences[number]
         mark = _ITEM_MARK.match(text, first, last)
-        yield CrossReference(start + (mark.end() if mark else first), start + last, target)
+        yield CrossReference(start + (mark.end() if mark else first), start + last, normalised(target))
 
 
 def _declared_language(metadata: Metadata) -> str:

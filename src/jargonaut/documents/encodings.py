@@ -7,6 +7,7 @@ import re
 import unicodedata
 
 from jargonaut.core.errors import InputError
+from jargonaut.documents.language import detect_language
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -26,6 +27,11 @@ _COMMON_HAN = frozenset(
     "的一是了我不人在他有这个上们来到时大地为子中你说生国年就那和要出也得后以会可下过去能对用理使方法"
 )
 _LEAST_COMMON_HAN = 0.02
+_WESTERN_SIGNS = frozenset("\xa0§°±²³µ¶·«»¿¡£¥€©®‘’“”–—…•")
+_MOST_ACCENTED = 0.12
+"""Most characters outside ASCII in a Western text."""
+_MULTIBYTE = ("big5", "cp932", "cp949", "euc_jp", "euc_kr")
+_SINGLE_BYTE = ("cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r")
 
 
 def decode(data: bytes) -> str:
@@ -86,7 +92,7 @@ def _is_binary(sample: bytes) -> bool:
     if sample.startswith(_MAGIC) or b"\0" in sample:
         return True
     control = len(sample) - len(sample.translate(None, _CONTROL_BYTES))
-    return control > _BINARY_SHARE * len(sample)
+    return control > 2 + _BINARY_SHARE * len(sample)
 
 
 def _gb18030(data: bytes) -> str | None:
@@ -107,15 +113,34 @@ def _guessed(data: bytes, damaged: UnicodeDecodeError) -> str:
     multibyte = sum(ord(character) > 127 for character in repaired) - broken
     if broken <= 0.1 * multibyte:
         return repaired
-    from charset_normalizer import from_bytes
-
-    best = from_bytes(data[:_SAMPLE]).best()
-    if best is not None:
-        try:
-            return data.decode(best.encoding)
-        except (UnicodeDecodeError, LookupError):
-            pass
+    for guess in (_western, _by_statistics):
+        text = guess(data)
+        if text is not None:
+            return text
     raise InputError(
         f"Its encoding cannot be told: not UTF-8 ({damaged.reason} at byte {damaged.start}), UTF-16 or GB18030.",
         "Save it as UTF-8.",
     )
+
+
+def _western(data: bytes) -> str | None:
+    """Windows-1252, and Latin-1 with it, if the text is ASCII but for some accented letters and typographic signs."""
+    try:
+        text = data.decode("cp1252")
+    except UnicodeDecodeError:
+        return None
+    high = [character for character in text if ord(character) > 127]
+    fitting = sum(character.isalpha() or character in _WESTERN_SIGNS for character in high)
+    return text if len(high) <= _MOST_ACCENTED * len(text) and fitting == len(high) else None
+
+
+def _by_statistics(data: bytes) -> str | None:
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(data[:_SAMPLE], cp_isolation=[*_MULTIBYTE, *_SINGLE_BYTE]).best()
+    if best is None or not (detect_language(str(best)) if best.encoding in _MULTIBYTE else best.coherence):
+        return None
+    try:
+        return data.decode(best.encoding)
+    except UnicodeDecodeError:
+        return None

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_PART = re.compile(r"\*\*/|/\*\*|\*\*|\*|\?|\[[!^]?\]?[^\]/]*\]|.")
+_PART = re.compile(r"/\*\*/|\*\*/|/\*\*|\*\*|\*|\?|\[[!^]?\]?[^\]/]*\]|.")
 
 
 def matches(pattern: str, uri: str) -> bool:
@@ -43,8 +43,8 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _translated(part: str) -> str:
-    if part == "**/":
-        return "(?:.*/)?"
+    if part in ("**/", "/**/"):
+        return f"{part[:-3]}(?:.*/)?"
     if part == "/**":
         return "/.*"
     if part in ("**", "*", "?"):

@@ -14,7 +14,7 @@ _STOP_WORDS = {
     "fr": "le la les des et en un une du que est pour dans qui par sur avec au ne pas ce cette vous sont aux",
     "es": "el la los las de que y en un una por con para es se del al como más su este puede son está lo",
     "it": "il di che la e per un una in del della è con non si le dei alla nel sono gli da questo come anche",
-    "pt": "o a os as de que e em um uma por com para é se do da no na como mais seu este são não você",
+    "pt": "de que em um uma por com para é ao mais seu sua este são não você pelo pela dos das também isso uso nos ou",
     "nl": "de het een van en in is dat op te met voor zijn niet aan er ook als bij door kan worden wordt deze",
 }
 _WORDS = {language: frozenset(words.split()) for language, words in _STOP_WORDS.items()}

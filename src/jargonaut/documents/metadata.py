@@ -11,6 +11,7 @@ import yaml
 
 from jargonaut.core.errors import RuleError
 from jargonaut.core.scope import checked_principals
+from jargonaut.documents.encodings import normalised
 
 Metadata = dict[str, str | tuple[str, ...]]
 
@@ -97,5 +98,5 @@ def _text(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (str, int, float)):
-        return str(value)[:_LONGEST_VALUE]
+        return normalised(str(value))[:_LONGEST_VALUE]
     return None

@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 from types import TracebackType
 from typing import IO
 
+from jargonaut.core.canonical import digest_bytes
 from jargonaut.core.document import Document, Quarantined
 from jargonaut.core.errors import UnavailableError
 from jargonaut.documents.formats import PARSERS
@@ -202,14 +203,12 @@ class _Pool:
             said = self._log.read().decode(errors="replace").strip()
             raise UnavailableError(
                 f"A process to parse files did not start (status {status}): {said or 'it said nothing'}",
-                "Raise `file_memory_mb` in [build] if memory is short; else reinstall Jargonaut.",
+                "Install Jargonaut anew in the environment that it runs in.",
             )
         return worker
 
 
 def _quarantined(worker: _Worker, reason: str, hint: str) -> Quarantined:
-    from jargonaut.core.canonical import digest_bytes
-
     assert worker.file is not None
     try:
         digest = digest_bytes(worker.file.path.read_bytes())

@@ -1,7 +1,7 @@
 """The process that parses files: one at a time, within its budgets, and never longer than its parent lives.
 
-Started as `python -m jargonaut.documents.worker CONNECTION LIFELINE TIME_S MEMORY_BYTES SIZE_BYTES`, the first two being
-file descriptors: a socket for tasks and answers, and the reading end of a pipe that only the parent holds open.
+Started as `python -m jargonaut.documents.worker CONNECTION LIFELINE TIME_S MEMORY_BYTES SIZE_BYTES`, the first two
+being file descriptors: a socket for tasks and answers, and the reading end of a pipe that only the parent holds open.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def _read(task: Task, size_bytes: int, memory_bytes: int) -> Document | Quaranti
         reason = f"Reading it takes more than {memory_bytes >> 20} MiB of memory."
         hint = "Raise `file_memory_mb` in [build], or split it."
     except OSError as error:
-        reason, hint = f"It cannot be read: {error.strerror}.", "Check its permissions."
+        reason, hint = f"It cannot be read: {error.strerror or error}.", "Check its permissions."
     except Exception as error:  # noqa: BLE001 - a process boundary: whatever a parser does costs one file, not the build
         reason, hint = f"Its parser failed: {type(error).__name__}: {str(error)[:200]}", "Please report this file."
     return Quarantined(task.uri, digest_bytes(data) if data else "", reason, hint)

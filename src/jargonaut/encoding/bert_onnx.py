@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jargonaut.core.errors import InputError
-from jargonaut.encoding.weights_folder import WEIGHTS, BaseWeights
+from jargonaut.encoding.weights_folder import PREFIXES, WEIGHTS, BaseWeights
 
 ARCHITECTURES = ("bert", "camembert", "roberta", "xlm-roberta")
 
 _ACTIVATIONS = {"gelu": "none", "gelu_new": "tanh", "gelu_pytorch_tanh": "tanh"}
-_PREFIXES = ("", "bert.", "roberta.")
 _OPSET = 20
 _IR_VERSION = 9
 _PROTOBUF_LIMIT_BYTES = 2_000_000_000
@@ -78,7 +77,7 @@ class _Writer:
         self._half = half
         self._nodes: list[Any] = []
         self._parameters: dict[str, Any] = {}
-        self._prefix = next((p for p in _PREFIXES if f"{p}embeddings.word_embeddings.weight" in tensors), "")
+        self._prefix = next((p for p in PREFIXES if f"{p}embeddings.word_embeddings.weight" in tensors), "")
 
     def model(self) -> bytes:
         from onnx import TensorProto, checker, helper

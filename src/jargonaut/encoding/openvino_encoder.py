@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,8 +36,9 @@ class OpenVinoEncoder:
     """
 
     def __init__(self, card: EncoderCard, model_path: Path, tokenizer_path: Path, precision: str = "") -> None:
-        import openvino
         from tokenizers import Tokenizer
+
+        openvino = _openvino()
 
         self._card = card
         core = openvino.Core()
@@ -133,6 +135,16 @@ class OpenVinoEncoder:
             yield request
         finally:
             self._idle.put(request)
+
+
+def _openvino() -> Any:
+    """OpenVINO without its model converter, which reports every use to its makers: nothing of ours goes anywhere."""
+    for unwanted in ("openvino_telemetry", "openvino.tools.ovc"):
+        if unwanted not in sys.modules:
+            sys.modules[unwanted] = None  # type: ignore[assignment]
+    import openvino
+
+    return openvino
 
 
 def _batches(lengths: list[int]) -> Iterator[NDArray[np.intp]]:

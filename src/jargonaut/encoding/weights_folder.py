@@ -14,6 +14,8 @@ from jargonaut.core.errors import InputError, IntegrityError
 Pooling = Literal["mean", "cls"]
 
 WEIGHTS = "model.safetensors"
+PREFIXES = ("", "bert.", "roberta.")
+"""What may stand before the names of tensors, by which class of model they were saved."""
 FILES = (
     "config.json",
     WEIGHTS,

@@ -18,7 +18,7 @@ MAX_STATEMENTS = 4
 
 _NEAR_BEST = 0.8
 """Share of the best score from which a further piece is quoted anyway."""
-_WORTH_ADDING = 0.5
+_WORTH_ADDING = 0.6
 """Share of the best score from which it is quoted if it speaks of what the others do not."""
 _ADDS = 0.2
 """Share of the question that it has to speak of for that."""

@@ -14,7 +14,7 @@ from typing import Literal
 from jargonaut.core.sentences import split_sentences
 from jargonaut.generation.port import Passage
 
-PieceKind = Literal["sentence", "item", "row", "code"]
+PieceKind = Literal["sentence", "item", "header", "row", "code"]
 
 MAX_CODE = 800
 """Characters of the longest block of code that is quoted."""
@@ -99,7 +99,10 @@ def _cut(passage: Passage, start: int, end: int) -> Iterator[tuple[PieceKind, in
         if end - start <= MAX_CODE:
             yield "code", start, end
     elif _is_table(block, passage.chunk.kind):
-        yield from (("row", *span) for span in _lines(start, block))
+        # A table that was cut into several passages has its header row in the heading path.
+        has_header = not any(_CELL_MARK in heading for heading in passage.chunk.heading_path[-1:])
+        for at, span in enumerate(_lines(start, block)):
+            yield "header" if at == 0 and has_header else "row", *span
     else:
         for first, last in _lines(start, block):
             item = _ITEM.match(passage.chunk.text, first, last)

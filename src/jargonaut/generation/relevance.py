@@ -142,7 +142,7 @@ def _self_sufficiency(piece: Piece) -> float:
         factor *= 0.6
     if piece.kind == "code":
         factor *= 0.8
-    elif _SIGNATURE.fullmatch(text):
+    elif piece.kind == "header" or _SIGNATURE.fullmatch(text):
         factor *= 0.5
     return factor
 

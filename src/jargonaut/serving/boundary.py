@@ -62,9 +62,9 @@ class RequestBoundary:
         except ClientGoneError:
             response.status = 499
         except JargonautError as error:
-            await self._answer(response_of(error), scope, receive, response)
+            await self._answer(response_of(error, request_id), scope, receive, response)
         except Exception:
-            logger.exception("request %s failed", request_id)
+            logger.exception("%s failed", request_id)
             body = error_body(500, "The service failed; its log says why, under this request's id.", "internal_error")
             await self._answer(JSONResponse(body, 500), scope, receive, response)
         seconds = time.perf_counter() - started

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -25,7 +24,6 @@ from jargonaut.serving.service import Reader, ServiceDependency, echo, where
 from jargonaut.serving.usage import usage_of
 from jargonaut.serving.wire import AssistantMessage, ChatCompletion, ChatRequest, Choice, annotation_of
 
-logger = logging.getLogger(__name__)
 router = APIRouter()
 
 Statements = AsyncGenerator[CitedStatement]
@@ -48,7 +46,7 @@ async def chat_completions(body: ChatRequest, request: Request, service: Service
     # The headers say whether the answer may be kept, so that they wait until it is known whether there is one.
     first = await while_connected(request, anext(statements))
     headers = echo(served, store=first.kind != "abstention")
-    completion = _Completion(body, text, served)
+    completion = _Completion(body, request.state.request_id, text, served)
     if body.stream:
         events = completion.events(first, statements)
         return StreamingResponse(events, headers=headers | _STREAM_HEADERS, media_type="text/event-stream")
@@ -73,7 +71,8 @@ async def _all(first: CitedStatement, rest: Statements) -> list[CitedStatement]:
 class _Completion:
     """One answer on its way to the wire."""
 
-    def __init__(self, body: ChatRequest, question: str, served: Served) -> None:
+    def __init__(self, body: ChatRequest, request_id: str, question: str, served: Served) -> None:
+        self._request_id = request_id
         self._question = question
         self._release = served.release
         self._include_usage = bool(body.stream_options and body.stream_options.include_usage)
@@ -105,7 +104,7 @@ class _Completion:
                     yield self._statement(prose, statement)
         except JargonautError as error:
             # The status is sent already: say it in the stream, and leave out the mark of a complete answer.
-            yield _data(body_of(error))
+            yield _data(body_of(error, self._request_id))
             return
         yield self._event({}, finish_reason="stop")
         if self._include_usage:

@@ -32,9 +32,7 @@ _HTTP_CODES = {404: "not_found", 405: "method_not_allowed"}
 class RequestError(InputError):
     """A request that cannot be answered; `param` is the part of it that is wrong."""
 
-    def __init__(
-        self, message: str, hint: str = "", *, param: str | None = None, code: str = ""
-    ) -> None:
+    def __init__(self, message: str, hint: str = "", *, param: str | None = None, code: str = "") -> None:
         super().__init__(message, hint)
         self.param = param
         self.code = code or type(self).code
@@ -53,22 +51,22 @@ def error_body(status: int, message: str, code: str, param: str | None = None) -
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
-def body_of(error: JargonautError) -> dict[str, Any]:
-    """The body for an error of ours, without what only operators may know."""
+def body_of(error: JargonautError, request_id: str) -> dict[str, Any]:
+    """The body for an error of ours, without what only operators may know, which is logged."""
     if error.http_status >= 500:
-        logger.error("%s: %s", type(error).__name__, error)
+        logger.error("%s %s: %s", request_id, type(error).__name__, error)
         message = _HIDDEN.get(error.http_status, "The service failed; its log says why, under this request's id.")
     else:
         message = " ".join(part for part in (error.message, error.hint) if part)
     return error_body(error.http_status, message, error.code, getattr(error, "param", None))
 
 
-def response_of(error: JargonautError) -> JSONResponse:
+def response_of(error: JargonautError, request_id: str) -> JSONResponse:
     """The response for an error of ours."""
     headers = {"retry-after": "1"} if error.retryable else {}
     if error.http_status == 401:
         headers["www-authenticate"] = "Bearer"
-    return JSONResponse(body_of(error), error.http_status, headers)
+    return JSONResponse(body_of(error, request_id), error.http_status, headers)
 
 
 def add_error_handlers(app: FastAPI) -> None:

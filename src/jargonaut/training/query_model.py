@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 import transformers
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
-from jargonaut.encoding.weights_folder import BaseWeights
+from jargonaut.core.errors import InputError
+from jargonaut.encoding.weights_folder import PREFIXES, WEIGHTS, BaseWeights
 
 if TYPE_CHECKING:
     from jargonaut.training.query_side import TuningSettings
@@ -30,9 +32,7 @@ class QueryModel:
     def __init__(self, base: BaseWeights, settings: TuningSettings) -> None:
         torch.manual_seed(settings.seed)
         self._base = base
-        self._network: Any = transformers.AutoModel.from_pretrained(
-            base.folder, dtype=torch.float32, add_pooling_layer=False, local_files_only=True
-        )
+        self._network: Any = _network(base)
         # Dropout is off: questions are short and the targets are frozen, so its noise outweighs what it regularises.
         self._network.eval()
         self._freeze(settings.frozen_layers)
@@ -109,6 +109,27 @@ class QueryModel:
                 parameter.requires_grad_(False)
 
 
+def _network(base: BaseWeights) -> Any:
+    config = transformers.AutoConfig.from_pretrained(base.folder, local_files_only=True)
+    # At the length of questions, eager attention is faster on a CPU than the fused one.
+    any_model: Any = transformers.AutoModel
+    network = any_model.from_config(config, attn_implementation="eager", add_pooling_layer=False)
+    stored = load_file(base.folder / WEIGHTS)
+    tensors = {_without_prefix(name): tensor for name, tensor in stored.items()}
+    missing, _ = network.load_state_dict(tensors, strict=False)
+    missing = [name for name in missing if not name.endswith(("position_ids", "token_type_ids"))]
+    if missing:
+        raise InputError(f"The weights of `{base.name}` lack {missing[0]} and {len(missing) - 1} more.")
+    return network.float()
+
+
+def _without_prefix(name: str) -> str:
+    return next((name.removeprefix(prefix) for prefix in PREFIXES if prefix and name.startswith(prefix)), name)
+
+
 def _autocast() -> AbstractContextManager[Any]:
-    fast = torch.cpu._is_amx_tile_supported()
-    return torch.autocast("cpu", dtype=torch.bfloat16) if fast else nullcontext()
+    """bfloat16 where the CPU multiplies it itself; parameters and loss stay in float32."""
+    if torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported():
+        context: AbstractContextManager[Any] = torch.autocast("cpu", dtype=torch.bfloat16)
+        return context
+    return nullcontext()

@@ -38,7 +38,8 @@ MIN_QUESTIONS = 100
 
 Rows = NDArray[np.intp]
 
-_TIMED_STEPS = 4
+_TIMED_STEPS = 6
+_SORTED_BATCHES = 16
 _LOG = logging.getLogger(__name__)
 
 
@@ -231,7 +232,7 @@ def _loss(model: QueryModel, examples: TuningSet, settings: TuningSettings, step
     """Mean loss of the batch of one step, which depends on the seed and the step alone."""
     import torch
 
-    batch = _batch(len(examples.questions), settings, step)
+    batch = _batch(examples, settings, step)
     rows = _compared(examples, batch, settings, step)
     column = np.full(len(examples.chunks), -1, dtype=np.intp)
     column[rows] = np.arange(len(rows))
@@ -249,13 +250,23 @@ def _loss(model: QueryModel, examples: TuningSet, settings: TuningSettings, step
     return (everything - wanted).mean()
 
 
-def _batch(questions: int, settings: TuningSettings, step: int) -> Rows:
-    """Every question once an epoch, in an order of the epoch's own."""
-    size = min(settings.batch, questions)
-    an_epoch = questions // size
-    epoch, place = divmod(step, an_epoch)
-    order = np.random.default_rng([settings.seed, 1, epoch]).permutation(questions)
-    return order[place * size : (place + 1) * size]
+def _batch(examples: TuningSet, settings: TuningSettings, step: int) -> Rows:
+    """Every question once an epoch, in an order of the epoch's own.
+
+    A question is compared with chunks, not with its neighbours, so those of a batch may be alike in length, which saves
+    padding.
+    """
+    total = len(examples.questions)
+    size = min(settings.batch, total)
+    epoch, place = divmod(step, total // size)
+    random = np.random.default_rng([settings.seed, 1, epoch])
+    order = random.permutation(total)
+    lengths = np.array([len(question) for question in examples.questions])
+    window = _SORTED_BATCHES * size
+    parts = [order[start : start + window] for start in range(0, total, window)]
+    order = np.concatenate([part[np.argsort(lengths[part], kind="stable")] for part in parts])
+    start = random.permutation(total // size)[place] * size
+    return order[start : start + size]
 
 
 def _compared(examples: TuningSet, batch: Rows, settings: TuningSettings, step: int) -> Rows:

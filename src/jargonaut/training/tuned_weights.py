@@ -11,9 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jargonaut.encoding.weights_folder import FILES, WEIGHTS, BaseWeights, Naming, read_weights
-
-_PREFIXES = ("", "bert.", "roberta.")
+from jargonaut.encoding.weights_folder import FILES, PREFIXES, WEIGHTS, BaseWeights, Naming, read_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ def write_candidate(base: BaseWeights, trained: Mapping[str, NDArray[Any]], shar
 
     tensors = load_file(base.folder / WEIGHTS)
     for name, value in trained.items():
-        stored = next(prefix + name for prefix in _PREFIXES if prefix + name in tensors)
+        stored = next(prefix + name for prefix in PREFIXES if prefix + name in tensors)
         before = tensors[stored].astype(np.float32)
         tensors[stored] = before + np.float32(share) * (value.astype(np.float32) - before)
     shutil.rmtree(folder, ignore_errors=True)

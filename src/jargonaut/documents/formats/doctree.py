@@ -47,6 +47,9 @@ class DoctreeWalker:
             nodes.caption: self._paragraph,
             nodes.bullet_list: self._list,
             nodes.enumerated_list: self._list,
+            nodes.definition_list: self._items,
+            nodes.field_list: self._items,
+            nodes.option_list: self._items,
             nodes.definition_list_item: self._definition,
             nodes.field: self._field,
             nodes.option_list_item: self._option,
@@ -230,6 +233,11 @@ class DoctreeWalker:
         ordered = isinstance(node, nodes.enumerated_list)
         for number, item in enumerate(_elements(node), start=int(node.get("start", 1))):
             self._entry(f"{number}." if ordered else "-", Inline(), item)
+        if not self._marks:
+            self._composer.end_list()
+
+    def _items(self, node: nodes.Element) -> None:
+        self.walk(node)
         if not self._marks:
             self._composer.end_list()
 

@@ -1,0 +1,103 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jargonaut.core.document import Place
+from jargonaut.documents.composing import Composer, Inline
+
+
+def inline(text):
+    made = Inline()
+    made.add(text)
+    return made
+
+
+def composed(composer, title="", metadata=None):
+    return composer.document("a/b.md", "digest", "text/markdown", metadata or {}, title)
+
+
+def test_soft_breaks_vanish_between_chinese_characters_only():
+    assert inline("消息发送\n成功，\n  要注意\nthe end\nof\n它").text == "消息发送成功，要注意 the end of 它"
+    made = inline("一")
+    made.soft_break()
+    made.add("二")
+    made.soft_break()
+    made.add("three")
+    assert made.text == "一二 three"
+
+
+def test_references_carry_their_sentence():
+    composer = Composer()
+    made = inline("First one. See the ")
+    made.refer("b.md#x")
+    made.add("other place")
+    made.add(" now. Last.")
+    composer.paragraph(made, Place())
+    item = inline("an item with ")
+    item.refer("c.md")
+    item.add("link")
+    composer.item(inline("plain"), "-", 0, Place())
+    composer.item(item, "1.", 1, Place())
+    document = composed(composer)
+    said = [(document.text[found.start : found.end], found.target) for found in document.references]
+    assert said == [("See the other place now.", "b.md#x"), ("an item with link", "c.md")]
+
+
+def test_anchors_wait_for_the_next_block_or_belong_to_the_last():
+    composer = Composer()
+    composer.anchor("one")
+    composer.heading(inline("A"), 1, Place())
+    composer.paragraph(inline("text"), Place())
+    composer.anchor("two")
+    assert [block.anchors for block in composed(composer).blocks] == [("one",), ("two",)]
+
+
+@pytest.mark.parametrize(
+    ("title", "headings", "expected"),
+    [("Given", [(1, "A")], "Given"), ("", [(2, "B"), (1, "A")], "A"), ("", [], "b")],
+)
+def test_titles(title, headings, expected):
+    composer = Composer()
+    for level, text in headings:
+        composer.heading(inline(text), level, Place())
+    assert composed(composer, title).title == expected
+
+
+def test_the_declared_language_is_used_when_the_text_does_not_tell():
+    composer = Composer()
+    composer.paragraph(inline("42"), Place())
+    assert composed(composer, metadata={"lang": "de_AT"}).language == "de"
+
+
+def test_code_is_indented_and_otherwise_verbatim():
+    composer = Composer()
+    composer.code("\nif a:\n\n    b  # x  \n\n", Place())
+    assert composed(composer).text == "    if a:\n\n        b  # x"
+
+
+@given(st.lists(st.tuples(st.sampled_from(["heading", "paragraph", "item", "code", "table"]), st.text()), max_size=8))
+def test_spans_are_exact_and_text_is_normal(parts):
+    composer = Composer()
+    for kind, text in parts:
+        if kind == "heading":
+            composer.heading(inline(text), 1, Place())
+        elif kind == "paragraph":
+            made = inline(text)
+            made.refer("target")
+            composer.paragraph(made, Place())
+        elif kind == "item":
+            composer.item(inline(text), "-", 0, Place())
+        elif kind == "code":
+            composer.code(text, Place())
+        else:
+            composer.table([[inline(text), inline("x")], [inline(text)]], Place())
+    document = composed(composer)
+    joined = "\n\n".join(document.text[block.start : block.end] for block in document.blocks)
+    assert joined == document.text
+    document.text.encode()
+    for block in document.blocks:
+        text = document.text[block.start : block.end]
+        assert text.strip()
+        assert text.rstrip(" \n") == text or not text.isascii()
+    for reference in document.references:
+        assert 0 <= reference.start < reference.end <= len(document.text)
