@@ -165,25 +165,23 @@ def _document_encoder(base: KnowledgeBase, corpus: Corpus, say: Say) -> EncoderC
     encoder = base.registry.recipe(live.recipe).encoder if live else None
     if wanted == "auto" and encoder:
         return load_card(base.storage, encoder.document)
-    try:
-        return _exported(base, default_base(corpus.languages) if wanted == "auto" else wanted)
-    except (MissingExtraError, UnavailableError) as error:
-        if wanted != "auto":
-            raise
-        say(f"No encoder for these documents. {error}\nA lexical release is made instead, which searches words only.")
-        return None
-
-
-def _exported(base: KnowledgeBase, name: str) -> EncoderCard:
-    """The artifact of a base encoder, exported when it is first used."""
+    name = default_base(corpus.languages) if wanted == "auto" else wanted
     sha256 = base.settings.encoder.sha256
     key = f"bases/{digest_of([name, sha256])}.json"
     try:
         return load_card(base.storage, json.loads(base.storage.get(key))["encoder"])
     except UnknownNameError:
-        card = save_encoder(base.storage, resolve_base(name, sha256=sha256))
-        base.storage.put_if_absent(key, canonical_json({"base": name, "encoder": card.id}))
-        return card
+        pass  # not exported yet
+    try:
+        weights = resolve_base(name, sha256=sha256)
+    except (MissingExtraError, UnavailableError) as error:
+        if wanted != "auto":
+            raise
+        say(f"No encoder for these documents. {error}\nA lexical release is made instead, which searches words only.")
+        return None
+    card = save_encoder(base.storage, weights)
+    base.storage.put_if_absent(key, canonical_json({"base": name, "encoder": card.id}))
+    return card
 
 
 def _first_recipe(base: KnowledgeBase, indexing: Indexing, revision: Revision) -> Recipe:

@@ -169,7 +169,7 @@ def test_nothing_is_lost_nothing_is_too_long_and_ids_differ(document, max_tokens
 
 
 def test_every_heading_is_in_a_path_or_a_text():
-    document, chunks = chunks_of("# A\n\n## B\n\n## C\ntext\n\n# D\n\n### E\n\n# F")
+    _, chunks = chunks_of("# A\n\n## B\n\n## C\ntext\n\n# D\n\n### E\n\n# F")
     said = {heading for chunk in chunks for heading in (*chunk.heading_path, chunk.text)}
     assert {"A", "B", "C", "D", "E", "F"} <= said
 

@@ -8,7 +8,9 @@ CHINESE = "# 会话\n\n这是一个关于会话的说明，我们可以在这里
 GERMAN = "Die Größe der Übung für Mädchen ist schön und gut – das “Äußere” auch."
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "gb18030", "gbk"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "gb18030", "gbk"]
+)
 def test_chinese_in_every_encoding(encoding):
     text = CHINESE + (" mixed with ASCII words, so that zeros show" if "16" in encoding else "")
     assert decode(text.encode(encoding)) == text
@@ -36,7 +38,9 @@ def test_a_few_damaged_bytes_are_replaced():
     assert decode(data[:100] + b"\xff" + data[100:]).count("\ufffd") == 1
 
 
-@pytest.mark.parametrize("data", [b"\x89PNG\r\n\x1a\n", b"PK\x03\x04abc", b"a\x00\x00\x01\x02b\x03", bytes(range(256)) * 4])
+@pytest.mark.parametrize(
+    "data", [b"\x89PNG\r\n\x1a\n", b"PK\x03\x04abc", b"a\x00\x00\x01\x02b\x03", bytes(range(256)) * 4]
+)
 def test_binary_is_refused(data):
     with pytest.raises(InputError, match="binary"):
         decode(data)

@@ -9,7 +9,9 @@ from jargonaut.documents.metadata import iso_date, metadata_of, split_front_matt
 
 def test_front_matter_becomes_metadata_and_lines_keep_their_numbers():
     text = "---\nTitle: A: b\n"
-    metadata, rest = split_front_matter("---\nTitle: A\ndate: 2024-3-1\ntags: [x, 2]\nallow: group:hr\nn: {a: 1}\n---\nBody")
+    metadata, rest = split_front_matter(
+        "---\nTitle: A\ndate: 2024-3-1\ntags: [x, 2]\nallow: group:hr\nn: {a: 1}\n---\nBody"
+    )
     assert metadata == {"title": "A", "date": "2024-03-01", "tags": ("x", "2"), "allow": ("group:hr",)}
     assert rest == "\n" * 7 + "Body"
     assert split_front_matter(text) == ({}, text)

@@ -102,7 +102,8 @@ async def retrieve(release: LoadedRelease, question: Question, visibility: Visib
 
     position_of = dict(zip(candidates.chunk_ids, range(len(candidates.chunk_ids)), strict=True))
     shown = [position_of[chunk.chunk_id] for chunk in chunks]
-    found = evidence(question.text, [indexed_text(chunk) for chunk in chunks], ranking.cosine[shown])
+    languages = release.query_encoder.card.languages if release.query_encoder else ()
+    found = evidence(question.text, [indexed_text(chunk) for chunk in chunks], ranking.cosine[shown], languages)
     passages = tuple(
         Retrieved(chunk, _scores(ranking, position)) for chunk, position in zip(chunks, shown, strict=True)
     )

@@ -19,4 +19,7 @@ class Chunker(Protocol):
         """Name, version, limits and tokenizer: part of every chunk's id and of the recipe."""
 
     def split(self, document: Document) -> list[Chunk]:
-        """Chunks in order. Every chunk's `indexed_text` fits the encoder; every character of the text that is not blank is in one."""
+        """Chunks in order.
+
+        Every chunk's `indexed_text` fits the encoder; every character of the text that is not blank is in one.
+        """

@@ -15,7 +15,6 @@ Cut = Callable[[int, int], Sequence[Span]]
 """Finer pieces of a span, in order, that leave out nothing but white space."""
 
 _WORD_ENDS = re.compile(r"(?<=\s)(?=\S)|(?<=[，、；：。])(?=\S)")
-_LINE = re.compile(r"[^\n]*\S[^\n]*")
 
 
 class TokenizedText:
@@ -61,7 +60,14 @@ class TokenizedText:
 
     def lines(self, start: int, end: int) -> Sequence[Span]:
         """Lines of a span that are not blank."""
-        return [match.span() for match in _LINE.finditer(self.text, start, end)]
+        spans = []
+        while start < end:
+            stop = self.text.find("\n", start, end)
+            stop = end if stop < 0 else stop
+            if not self._is_blank(start, stop):
+                spans.append((start, stop))
+            start = stop + 1
+        return spans
 
     def words(self, start: int, end: int) -> Sequence[Span]:
         """Words of a span, in Chinese clauses, with the white space after them."""

@@ -21,7 +21,7 @@ def issue(
         typer.Option("--principal", "-p", help="What its holder may read as: user:NAME, group:NAME, service:NAME."),
     ] = [],  # noqa: B006 typer wants a plain default
     scope: Annotated[list[str], typer.Option("--scope", help="read, write or admin.")] = ["read"],  # noqa: B006
-    days: Annotated[int, typer.Option("--days", min=1, help="Days until it expires; else never.")] = 0,
+    days: Annotated[int | None, typer.Option("--days", min=1, help="Days until it expires; else never.")] = None,
     tenant: Tenant = "default",
     folder: FolderOption = None,
     config: Config = None,

@@ -20,7 +20,7 @@ _LISTS = frozenset({ALLOW, "tags", "keywords", "categories"})
 _LONGEST_VALUE = 2_000
 """Characters kept of a value."""
 _FENCED = re.compile(r"\A(?P<blank>\s*)---[ \t]*\n(?P<body>.*?)^(?:---|\.\.\.)[ \t]*$\n?", re.DOTALL | re.MULTILINE)
-_MENTIONS_ALLOW = re.compile(r"^[\s\"'{]*allow[\"']?\s*[:=]", re.IGNORECASE | re.MULTILINE)
+_MENTIONS_ALLOW = re.compile(r"^[ \t\"'{]*allow[\"']?[ \t]*[:=]", re.IGNORECASE | re.MULTILINE)
 _DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)(?P<time>T[\d:.+Z-]+)?")
 _HINT = 'Write `allow: ["group:hr", "user:ann"]`.'
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,9 @@ from jargonaut.index.port import Vector
 
 WRONGLY_ABSTAINED = 0.05
 """Largest share of answerable questions that the fitted threshold may turn away."""
+FOREIGN_COVERAGE = 0.4
+"""Share of a question's terms that a passage must hold where the encoder does not read the question's language."""
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _STRAY = 0.95
 """Share of off-domain probes that count: a few of them may, by chance, be the very subject of the documents."""
 
@@ -26,27 +30,36 @@ class Evidence:
     """Best raw cosine; of a lexical recipe: best coverage of the question's terms. 0 without passages."""
     identifier: str = ""
     """An identifier of the question that a passage holds verbatim, or empty."""
+    foreign_coverage: float = 0.0
+    """Best coverage of the question's terms, if the encoder does not read the question's language; else 0."""
 
     def answers(self, threshold: float) -> bool:
-        """Whether to answer: the score reaches `threshold`, or an identifier was found to the letter."""
-        return self.score >= threshold or bool(self.identifier)
+        """Whether to answer.
+
+        The score reaches `threshold`, or an identifier was found to the letter, or, where the cosine means nothing
+        because the encoder does not read the language, enough of the question's terms were found.
+        """
+        return self.score >= threshold or bool(self.identifier) or self.foreign_coverage >= FOREIGN_COVERAGE
 
 
-def evidence(question: str, passages: Sequence[str], cosine: Vector) -> Evidence:
+def evidence(question: str, passages: Sequence[str], cosine: Vector, languages: Sequence[str] = ()) -> Evidence:
     """Weigh the top passages.
 
     Args:
         question: As asked.
         passages: Indexed text (heading path and text) of the top chunks.
         cosine: Shape (passages,): their raw cosines; NaN for a lexical recipe.
+        languages: That the encoder reads; all if empty.
     """
     if not passages:
         return Evidence(0.0)
     lexical = bool(np.isnan(cosine).any())
-    score = max(coverage(question, passage) for passage in passages) if lexical else float(cosine.max())
+    foreign = not lexical and bool(languages) and "zh" not in languages and bool(_HAN.search(question))
+    covered = max(coverage(question, passage) for passage in passages) if lexical or foreign else 0.0
+    score = covered if lexical else float(cosine.max())
     named = identifiers(question)
     found = sorted(name for name in named if any(name in identifiers(passage) for passage in passages)) if named else []
-    return Evidence(score, found[0] if found else "")
+    return Evidence(score, found[0] if found else "", covered if foreign else 0.0)
 
 
 def coverage(question: str, passage: str) -> float:

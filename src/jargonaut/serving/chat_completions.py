@@ -79,7 +79,7 @@ class _Completion:
         self._shared: dict[str, Any] = {
             "id": f"chatcmpl-{secrets.token_hex(12)}",
             "created": int(time.time()),
-            "model": body.model,
+            "model": served.model,
             "system_fingerprint": served.release.release_id,
         }
 

@@ -40,6 +40,12 @@ class Served:
     """All that make a difference to what is seen."""
 
     @property
+    def model(self) -> str:
+        """Its name as a model: the edge asks for `handbook@live` where its client asked for `handbook`."""
+        name = self.release.scope.knowledge_base
+        return name if self.channel == LIVE else f"{name}@{self.channel}"
+
+    @property
     def is_settled(self) -> bool:
         """Whether the release is the one that the channel points at."""
         return self.release.release_id == self.release_id

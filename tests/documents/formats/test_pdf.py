@@ -6,7 +6,12 @@ from jargonaut.documents.formats.pdf import PdfParser
 
 def pdf(pages, outline=(), info="", trailer=""):
     """A PDF with lines of Helvetica: `pages` of (size, text) lines, `outline` of (title, page)."""
-    objects = ["<< /Type /Catalog /Pages 2 0 R /Outlines 4 0 R >>", "", "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>", ""]
+    objects = [
+        "<< /Type /Catalog /Pages 2 0 R /Outlines 4 0 R >>",
+        "",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        "",
+    ]
     page_numbers = []
     for lines in pages:
         operators, y = [], 780
@@ -17,9 +22,8 @@ def pdf(pages, outline=(), info="", trailer=""):
         stream = "\n".join(operators)
         objects.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
         resources = "<< /Font << /F1 3 0 R >> >>"
-        objects.append(
-            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Resources {resources} /Contents {len(objects)} 0 R >>"
-        )
+        page = f"/MediaBox [0 0 600 800] /Resources {resources} /Contents {len(objects)} 0 R"
+        objects.append(f"<< /Type /Page /Parent 2 0 R {page} >>")
         page_numbers.append(len(objects))
     objects[1] = f"<< /Type /Pages /Kids [{' '.join(f'{n} 0 R' for n in page_numbers)}] /Count {len(pages)} >>"
     first = len(objects) + 1
@@ -34,7 +38,8 @@ def pdf(pages, outline=(), info="", trailer=""):
         body += f"{number} 0 obj\n{content}\nendobj\n".encode("latin-1")
     table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
     size = len(objects) + 1
-    end = f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer << /Size {size} /Root 1 0 R /Info {size - 1} 0 R {trailer} >>\n"
+    end = f"xref\n0 {size}\n0000000000 65535 f \n{table}"
+    end += f"trailer << /Size {size} /Root 1 0 R /Info {size - 1} 0 R {trailer} >>\n"
     return body + end.encode() + f"startxref\n{len(body)}\n%%EOF".encode()
 
 
@@ -55,7 +60,9 @@ BODY = [
 
 
 def test_headings_by_size_paragraphs_lists_and_pages():
-    document = parse(pdf([[(20, "Manual"), (14, "Sessions"), *BODY], [(10, "- one item"), (10, "- two"), (14, "End")]]))
+    document = parse(
+        pdf([[(20, "Manual"), (14, "Sessions"), *BODY, (14, "Next")], [(10, "- one item"), (10, "- two"), (14, "End")]])
+    )
     assert blocks(document) == [
         ("heading", "Manual", 1),
         ("heading", "Sessions", 1),
@@ -66,10 +73,11 @@ def test_headings_by_size_paragraphs_lists_and_pages():
             1,
         ),
         ("paragraph", "A new paragraph begins here and goes on.", 1),
+        ("heading", "Next", 1),
         ("list", "- one item\n- two", 2),
         ("heading", "End", 2),
     ]
-    assert [block.level for block in document.blocks if block.level] == [1, 2, 2]
+    assert [block.level for block in document.blocks if block.level] == [1, 2, 2, 2]
     assert (document.title, document.language) == ("Manual", "en")
 
 

@@ -233,7 +233,8 @@ def test_what_docutils_cannot_read_is_not_lost(source):
 
 def test_files_are_not_read(tmp_path):
     (tmp_path / "secret.txt").write_text("top secret")
-    source = f".. include:: {tmp_path}/secret.txt\n\n.. csv-table::\n   :file: {tmp_path}/secret.txt\n\n.. raw:: html\n   :file: {tmp_path}/secret.txt\n"
+    path = tmp_path / "secret.txt"
+    source = f".. include:: {path}\n\n.. csv-table::\n   :file: {path}\n\n.. raw:: html\n   :file: {path}\n"
     assert "top secret" not in RestructuredTextParser().parse(source.encode(), "a.rst").text
 
 

@@ -9,7 +9,9 @@ def blocks(text):
 
 
 def test_wrapped_prose_is_joined_and_short_lines_are_kept():
-    wrapped = "This line was broken by hand because the page is narrow,\nand so was this one, as long as the first was, yes,\nand the end."
+    wrapped = (
+        "This line was broken by hand because the page is narrow,\nand so was this one, as long as the first was,\nand."
+    )
     assert blocks(f"{wrapped}\n\nRoses\nare red\n\n") == [
         ("paragraph", wrapped.replace("\n", " "), 0),
         ("paragraph", "Roses\nare red", 0),
@@ -34,7 +36,7 @@ def test_headings(line, level):
 
 
 def test_underlined_titles():
-    assert blocks("Title\n*****\nText.\n\nSub\n---\n") == [
+    assert blocks("=====\nTitle\n=====\nText.\n\nSub\n---\n") == [
         ("heading", "Title", 1),
         ("paragraph", "Text.", 0),
         ("heading", "Sub", 2),

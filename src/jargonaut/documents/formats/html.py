@@ -32,6 +32,7 @@ _BLOCKS = frozenset(
     )
 )
 _CELL_BREAKERS = "h1, h2, h3, h4, h5, h6, table, pre, article, section"
+_BODY = re.compile(r"<body\b", re.IGNORECASE)
 _HIDDEN = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 _DECLARED_ENCODING = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
 _META = {
@@ -47,6 +48,10 @@ _META = {
     "tags": "tags",
     "allow": "allow",
 }
+_LOOK_AHEAD = 100_000
+"""Characters of source in which the next text is looked for."""
+_MAX_NESTING = 150
+"""Elements in elements; deeper ones give their text only."""
 _PILCROW = re.compile(r"\s*[¶#🔗]\s*\Z")
 
 
@@ -61,7 +66,8 @@ class HtmlParser:
         composer = Composer()
         body = _main_part(tree)
         if body is not None:
-            HtmlWalker(composer, uri, source).walk(body)
+            found = _BODY.search(source)
+            HtmlWalker(composer, uri, source, begin=found.end() if found else 0).walk(body)
         heading = tree.css_first("title")
         declared_title = heading.text() if heading is not None and tree.css_first("h1") is None else ""
         return composer.document(uri, digest_bytes(data), "text/html", metadata, declared_title)
@@ -75,14 +81,16 @@ class HtmlWalker:
         uri: Of the document, for relative links.
         source: The HTML, to find lines in.
         first_line: Line of the document at which `source` begins.
+        begin: Where in `source` to look for the first text.
     """
 
-    def __init__(self, composer: Composer, uri: str, source: str, first_line: int = 1) -> None:
+    def __init__(self, composer: Composer, uri: str, source: str, first_line: int = 1, begin: int = 0) -> None:
         self._composer = composer
         self._uri = uri
         self._source = source
-        self._cursor = 0
-        self._line = first_line
+        self._cursor = begin
+        self._line = first_line + source.count("\n", 0, begin)
+        self._depth = 0
         self._inline = Inline()
         self._place = Place()
         self._marks: list[str] = []
@@ -94,8 +102,13 @@ class HtmlWalker:
         self._flush()
 
     def _children(self, node: LexborNode) -> None:
+        if self._depth >= _MAX_NESTING:
+            self._texts(node)
+            return
+        self._depth += 1
         for child in node.iter(include_text=True):
             self._visit(child)
+        self._depth -= 1
 
     def _visit(self, node: LexborNode) -> None:
         if node.is_text_node:
@@ -121,7 +134,7 @@ class HtmlWalker:
             self._inline_element(node, tag)
 
     def _text(self, text: str) -> None:
-        if not self._inline.text:
+        if not self._inline.length:
             self._locate(text.strip())
         self._inline.add(text)
 
@@ -198,22 +211,24 @@ class HtmlWalker:
         self._composer.table(rows, place or Place())
 
     def _cell(self, node: LexborNode) -> Inline:
-        """The cell's text; blocks in it are joined by blanks."""
-        cell = Inline()
-        outer, self._inline = self._inline, cell
+        outer, self._inline = self._inline, Inline()
+        self._texts(node)
+        cell, self._inline = self._inline, outer
+        return cell
+
+    def _texts(self, node: LexborNode) -> None:
+        """Add the text in `node`, with blanks between blocks."""
         for part in _leaves(node):
             if part.is_text_node:
                 self._text(part.text_content or "")
-            elif part.tag in _BLOCKS or part.tag == "br":
-                cell.soft_break()
-            elif part.tag in ("img", "a"):
-                self._anchor(part)
-                if part.tag == "img":
-                    cell.add(part.attributes.get("alt") or "")
-                else:
-                    cell.refer(resolve_link(part.attributes.get("href") or "", self._uri))
-        self._inline = outer
-        return cell
+                continue
+            self._anchor(part)
+            if part.tag in _BLOCKS or part.tag in ("br", "pre"):
+                self._inline.soft_break()
+            elif part.tag == "img":
+                self._inline.add(part.attributes.get("alt") or "")
+            elif part.tag == "a":
+                self._inline.refer(resolve_link(part.attributes.get("href") or "", self._uri))
 
     def _flush(self) -> None:
         inline, self._inline = self._inline, Inline()
@@ -229,7 +244,7 @@ class HtmlWalker:
     def _locate(self, text: str) -> None:
         """Find the line of `text`: the parser does not tell, so it is looked for after what came before."""
         probe = text[:40].partition("\n")[0]
-        found = self._source.find(probe, self._cursor) if probe else -1
+        found = self._source.find(probe, self._cursor, self._cursor + _LOOK_AHEAD) if probe else -1
         if found >= 0:
             self._line += self._source.count("\n", self._cursor, found)
             self._cursor = found
@@ -281,12 +296,14 @@ def _visible_length(node: LexborNode) -> int:
 
 def _leaves(node: LexborNode) -> Iterator[LexborNode]:
     """All nodes in `node` that are shown, in order."""
-    for child in node.iter(include_text=True):
+    waiting = list(node.iter(include_text=True))[::-1]
+    while waiting:
+        child = waiting.pop()
         if child.is_text_node:
             yield child
         elif child.is_element_node and not _is_dropped(child):
             yield child
-            yield from _leaves(child)
+            waiting.extend(list(child.iter(include_text=True))[::-1])
 
 
 def _is_dropped(node: LexborNode) -> bool:

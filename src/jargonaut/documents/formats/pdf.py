@@ -27,11 +27,9 @@ _LEAST_SHARE = 0.1
 """Of pages whose first or last line is the same, for it to be a running head or foot."""
 _LEADERS = re.compile(r"(?:\s?[.．·]){4,}")
 _NUMBER = re.compile(r"[\dA-Z]{1,3}(?:\.\d{1,3})*\.?\s+")
-_BROKEN_WORD = "\u00ad"
-_SOFT_HYPHENS = ("\u0002", "\ufffe", "\u00ad")
-"""What PDFium gives for a hyphen at which a word was broken."""
-_INNER_HYPHENS = str.maketrans({"\u0002": "-", "\ufffe": "-", "\u00ad": None})
-_JOINED = re.compile(rf"{_BROKEN_WORD}\n|(?<=[a-zà-ÿ])-\n(?=[a-zà-ÿ])")
+_SOFT_HYPHEN = re.compile("[\u0002\ufffe\u00ad]")
+"""What PDFium gives for a hyphen at the end of a line; it often joins the lines itself."""
+_BROKEN_WORD = re.compile(r"(?<=[^\W\d_])(?:\u00ad\n?|-\n)(?=[a-zà-ÿ])")
 _ENDS_SENTENCE = re.compile(r"[.!?:;。！？：；][\"'”’)）】」]*\Z")
 _BULLET = re.compile(r"(?P<mark>[•◦▪‣●○■–·*-]|\d{1,3}[.)]|[(（]\d{1,3}[)）])\s+(?=\S)")
 _DIGITS = re.compile(r"\d+")
@@ -102,9 +100,7 @@ def _lines(text_page: pdfium.PdfTextPage) -> Iterator[_Line]:
         if text:
             first = position + len(line) - len(line.lstrip())
             size = pdfium_c.FPDFText_GetFontSize(text_page.raw, first)
-            broken = text.endswith(_SOFT_HYPHENS)
-            whole = normalised(text.rstrip("".join(_SOFT_HYPHENS)).translate(_INNER_HYPHENS))
-            yield _Line(f"{whole}{_BROKEN_WORD}" if broken else whole, round(size * 2) / 2)
+            yield _Line(_SOFT_HYPHEN.sub("\u00ad", text), round(size * 2) / 2)
         position += len(line) + 1
 
 
@@ -164,7 +160,7 @@ def _size_levels(pages: Sequence[Sequence[_Line]]) -> dict[float, int]:
 
 def _joined(lines: Sequence[str]) -> str:
     """Lines as one text, words that were broken made whole."""
-    return _JOINED.sub("", "\n".join(lines)).replace(_BROKEN_WORD, "-")
+    return _BROKEN_WORD.sub("", "\n".join(lines)).replace("\u00ad\n", "-").replace("\u00ad", "-")
 
 
 def _letters(text: str) -> str:

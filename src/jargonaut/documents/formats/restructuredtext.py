@@ -23,7 +23,7 @@ _NEVER = 5
 """Above docutils' highest level: it neither stops nor reports."""
 _LONGEST_LINE = 10_000_000
 _MARKUP = re.compile(
-    r"^\.\. (?:[\w:.+-]+::|_[^\n]+:|\[[^\]\n]+\] |\|[^|\n]+\| )|:[a-z][\w:+-]*:`[^`\n]+`", re.MULTILINE
+    r"^\.\. (?:[\w:.+-]+::|_[^\n]+:|\[[^\]\n]+\] |\|[^|\n]+\| )|:[a-z][\w:+-]{0,60}:`[^`\n]+`", re.MULTILINE
 )
 _UNDERLINED = re.compile(r"^(?P<title>\S[^\n]{0,200})\n(?P<line>([=\-`:'\"~^_*+#<>.])\3{2,})[ \t]*$", re.MULTILINE)
 _LITERAL = re.compile(r"``[^`\n]+``|::[ \t]*\n[ \t]*\n[ \t]+\S|^\.\. ", re.MULTILINE)

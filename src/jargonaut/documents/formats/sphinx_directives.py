@@ -52,7 +52,7 @@ _VERSIONED = {
     "versionremoved": "Removed in version",
 }
 _TITLED = {"seealso": "See also", "todo": "To do", "centered": "", "hlist": "", "only": "", "ifconfig": ""}
-_DIRECTIVE = re.compile(r"^[ \t]*\.\.[ \t]+(?:\|[^|\n]+\|[ \t]+)?([\w:.+-]+?)[ \t]?::", re.MULTILINE)
+_DIRECTIVE = re.compile(r"^[ \t]*\.\.[ \t]+(?:\|[^|\n]+\|[ \t]+)?([\w:.+-]{1,60}?)[ \t]?::", re.MULTILINE)
 _DOMAIN = re.compile(r"(?:py|c|cpp|js|std):")
 _ENTRY_TITLE = re.compile(r"(?P<title>.+?)\s*<[^<>]+>\Z")
 _LOOKS_LIKE_OBJECT = re.compile(r".*[A-Z(._]")

@@ -10,7 +10,7 @@ from typing import Any
 from docutils import nodes
 from docutils.parsers.rst import roles
 
-_ROLE = re.compile(r":([a-zA-Z][\w:.+-]*?):`|`:([a-zA-Z][\w:.+-]*):")
+_ROLE = re.compile(r":([a-zA-Z][\w:.+-]{0,60}?):`|`:([a-zA-Z][\w:.+-]{0,60}?):")
 _WITH_TARGET = re.compile(r"(?P<title>.+?)\s*<(?P<target>[^<>]+)>\Z", re.DOTALL)
 _CALLABLE = frozenset({"func", "meth", "function", "method"})
 _PYTHON = frozenset(str.split("func meth class attr mod exc data obj const function method type"))

@@ -11,7 +11,6 @@ from jargonaut.documents.composing import Composer, Inline
 from jargonaut.documents.encodings import decode
 from jargonaut.documents.formats.restructuredtext import RestructuredTextParser, is_restructuredtext
 
-_PARAGRAPH = re.compile(r"[^\n]*\S[^\n]*(?:\n[^\n]*\S[^\n]*)*")
 _UNDERLINE = re.compile(r"\s*([=\-~*#^_])\1{2,}\s*\Z")
 _NUMBERED = re.compile(
     r"(?P<number>\d{1,3}(?:\.\d{1,3}){0,4})[.)、]?\s+\S|第[一二三四五六七八九十百零\d]+(?P<part>[章节条编部分篇])"
@@ -35,15 +34,19 @@ class TextParser:
         if is_restructuredtext(text):
             return RestructuredTextParser().parse(data, uri)
         composer = Composer()
-        line, position = 1, 0
-        for match in _PARAGRAPH.finditer(text):
-            line += text.count("\n", position, match.start())
-            position = match.start()
-            _add(composer, match[0].split("\n"), line)
+        lines: list[str] = []
+        for number, line in enumerate([*text.split("\n"), ""], start=1):
+            if line.strip():
+                lines.append(line)
+            elif lines:
+                _add(composer, lines, number - len(lines))
+                lines = []
         return composer.document(uri, digest_bytes(data), "text/plain", {})
 
 
 def _add(composer: Composer, lines: list[str], first: int) -> None:
+    if len(lines) > 2 and _UNDERLINE.match(lines[0]) and _UNDERLINE.match(lines[2]):
+        lines, first = lines[1:], first + 1
     place = Place(line=first)
     if len(lines) > 1 and len(lines[0]) <= _LONGEST_HEADING and _UNDERLINE.match(lines[1]):
         _heading(composer, lines[0], 1 if lines[1].strip()[0] in "=#*" else 2, place)

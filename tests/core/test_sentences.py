@@ -1,4 +1,5 @@
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -54,7 +55,7 @@ def test_list_items_and_rows_are_sentences_and_their_numbers_are_not():
 @given(st.text(alphabet=st.sampled_from("aB1 .!?。！；“”\"')\n\t中…-e.g")))
 def test_every_visible_character_is_in_exactly_one_sentence(text):
     spans = split_sentences(text)
-    assert all(first[1] <= second[0] for first, second in zip(spans, spans[1:], strict=False))
+    assert all(first[1] <= second[0] for first, second in pairwise(spans))
     assert all(text[start:end].strip() == text[start:end] != "" for start, end in spans)
     assert "".join("".join(text[start:end].split()) for start, end in spans) == "".join(text.split())
 
