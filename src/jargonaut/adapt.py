@@ -21,6 +21,7 @@ from jargonaut.core.release import EncoderRef, Fusion, Recipe, Release, Revision
 from jargonaut.core.scope import LIVE, Scope
 from jargonaut.encoding.port import Encoder
 from jargonaut.index.port import IndexReader, Visibility
+from jargonaut.proof.answers import judge_answers
 from jargonaut.proof.calibrate import calibrated_threshold
 from jargonaut.proof.gate import Gate
 from jargonaut.proof.judge import Judgement, JudgingQuery, RankedChunks, Trial, judge
@@ -99,6 +100,43 @@ def adapt(plan: AdaptationPlan, progress: Progress) -> Adaptation:
     return asyncio.run(_adapt(plan, tuned, progress))
 
 
+def prove_change(plan: AdaptationPlan, changed: Recipe, progress: Progress) -> Adaptation:
+    """Let the gate decide on a recipe that retrieves like the live one, but answers differently.
+
+    Raises:
+        InputError: There are no questions to judge on.
+        UnavailableError: The index cannot be searched.
+    """
+    if not plan.held_out.judged_on:
+        raise InputError("There is no question to judge on.", "Add labelled questions ([tuning] labels).")
+    return asyncio.run(_prove_change(plan, changed, progress))
+
+
+async def _prove_change(plan: AdaptationPlan, changed: Recipe, progress: Progress) -> Adaptation:
+    live, queries = plan.live, plan.held_out.judged_on
+    progress("judge", 0, 1)
+    pools = await _pools(plan, live.query_encoder, queries)
+    trial = _trial(plan, changed, "changed", "live")
+    proof = await judge_answers(live.reader, pools, queries, live.whitening, (live.recipe, changed), trial)
+    progress("judge", 1, 1)
+    return _decided(plan, changed, Judgement(proof, ()))
+
+
+def _trial(plan: AdaptationPlan, candidate: Recipe, candidate_row: str, baseline_row: str) -> Trial:
+    return Trial(
+        candidate=candidate.id,
+        baseline=plan.live.recipe.id,
+        revision=plan.live.revision.id,
+        candidate_row=candidate_row,
+        baseline_row=baseline_row,
+        query_source=plan.held_out.source,
+        queries_chosen_on=len(plan.held_out.chosen_on),
+        documents_held_out=plan.held_out.documents,
+        lineage=plan.held_out.lineage,
+        gate=plan.gate,
+    )
+
+
 async def _adapt(plan: AdaptationPlan, tuned: Sequence[Encoder], progress: Progress) -> Adaptation:
     whitening = await _whitening(plan)
     progress("choose", 0, 1)
@@ -173,18 +211,7 @@ async def _judged(plan: AdaptationPlan, choice: _Choice, recipe: Recipe, whiteni
         "fused base": rankings(base, live.recipe.fusion, live.whitening),
         "fused tuned": rankings(tuned, recipe.fusion, used),
     }
-    trial = Trial(
-        candidate=recipe.id,
-        baseline=live.recipe.id,
-        revision=live.revision.id,
-        candidate_row="fused tuned",
-        baseline_row="fused base",
-        query_source=plan.held_out.source,
-        queries_chosen_on=len(plan.held_out.chosen_on),
-        documents_held_out=plan.held_out.documents,
-        lineage=plan.held_out.lineage,
-        gate=plan.gate,
-    )
+    trial = _trial(plan, recipe, "fused tuned", "fused base")
     return judge(rows, queries, trial)
 
 

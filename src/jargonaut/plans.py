@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -74,8 +75,25 @@ def build_plan(base: KnowledgeBase, lexical: bool, say: Say) -> BuildPlan:
     )
 
 
-def adaptation_plan(base: KnowledgeBase, train: bool, force: bool, progress: Progress) -> AdaptationPlan:
-    """Everything that an adaptation of the live release needs.
+def changed_recipe(base: KnowledgeBase) -> Recipe | None:
+    """The live recipe as the settings want it to answer, or None if it does already."""
+    live = base.follower.current().channels.get(LIVE)
+    if live is None:
+        return None
+    recipe, answer = base.registry.recipe(live.recipe), base.settings.answer
+    threshold = answer.similarity_threshold
+    wanted = dataclasses.replace(
+        recipe,
+        top_k=answer.top_k,
+        similarity_threshold=recipe.similarity_threshold if threshold == "fitted" else threshold,
+    )
+    return None if wanted == recipe else wanted
+
+
+def adaptation_plan(
+    base: KnowledgeBase, train: bool, force: bool, progress: Progress, margin: float | None = None
+) -> AdaptationPlan:
+    """Everything that an adaptation of the live release needs; with `margin`, for a test of non-inferiority.
 
     Raises:
         RefusedError: Nothing is live, or it has no encoder to tune.
@@ -104,7 +122,7 @@ def adaptation_plan(base: KnowledgeBase, train: bool, force: bool, progress: Pro
         live=live,
         held_out=material.held_out,
         tune=tune,
-        gate=Gate(level=gate.level),
+        gate=Gate(level=gate.level, margin=margin),
         seed=tuning.seed,
         force=force,
     )

@@ -1,10 +1,10 @@
 import sqlite3
 
 import pytest
-from tests.contracts.journal import JournalContract
 
 from jargonaut.core.errors import NewerFormatError, UnavailableError
 from jargonaut.state.sqlite import FORMAT, SqliteJournal
+from tests.contracts.journal import JournalContract
 
 
 class TestSqliteJournal(JournalContract):

@@ -1,10 +1,10 @@
 import os
 
 import pytest
-from tests.contracts.storage import StorageContract
 
 from jargonaut.core.errors import UnavailableError
 from jargonaut.storage.local import LocalStorage
+from tests.contracts.storage import StorageContract
 
 
 class TestLocalStorage(StorageContract):

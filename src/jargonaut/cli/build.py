@@ -28,11 +28,13 @@ def build(
     from jargonaut.build import build as run_build
     from jargonaut.cli.output import note, print_json, shown_progress
     from jargonaut.cli.workspace import open_knowledge_base
-    from jargonaut.plans import build_plan
+    from jargonaut.plans import build_plan, changed_recipe
 
     base = open_knowledge_base(folder, config, knowledge_base)
     with shown_progress(quiet=as_json) as progress:
         result = run_build(build_plan(base, lexical, note), progress)
+    if changed_recipe(base) is not None:
+        note("[answer] was changed in the settings; what is live stays as it is until `jargonaut prove` lets it pass.")
     if as_json:
         print_json(as_record(result))
     else:

@@ -25,7 +25,10 @@ def prove(
     force: Annotated[bool, typer.Option("--force", help="Promote whatever the verdict is. It is recorded.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Tune, prove on documents that training never saw, and promote what is proven. Exit code 5: not promoted."""
+    """Tune, prove on documents that training never saw, and promote what is proven. Exit code 5: not promoted.
+
+    If [answer] was changed in the settings, that change is proven instead: it goes live if it answers no worse.
+    """
     from jargonaut.cli.workspace import open_knowledge_base
 
     run(open_knowledge_base(folder, config, knowledge_base), force, as_json, train)
@@ -35,13 +38,20 @@ def run(base: KnowledgeBase, force: bool, as_json: bool, train: bool = True) -> 
     """Prove, show, and leave with the exit code."""
     from dataclasses import asdict
 
-    from jargonaut.adapt import adapt
+    from jargonaut.adapt import adapt, prove_change
     from jargonaut.build import build_lock
-    from jargonaut.cli.output import print_json, print_table, short, shown_progress
-    from jargonaut.plans import adaptation_plan
+    from jargonaut.cli.output import note, print_json, print_table, short, shown_progress
+    from jargonaut.plans import adaptation_plan, changed_recipe
 
     with shown_progress() as progress, build_lock(base.work_folder / "build.lock"):
-        adaptation = adapt(adaptation_plan(base, train, force, progress), progress)
+        changed = changed_recipe(base)
+        if changed is not None:
+            note("The settings change how answers are made: that is what is proven now, not the encoder.")
+            margin = base.workspace.settings.gate.margin
+            plan = adaptation_plan(base, train=False, force=force, progress=progress, margin=margin)
+            adaptation = prove_change(plan, changed, progress)
+        else:
+            adaptation = adapt(adaptation_plan(base, train, force, progress), progress)
     proof = adaptation.proof
     report = base.storage.local_path(adaptation.report_key)
     live = base.follower.current().channels[LIVE]

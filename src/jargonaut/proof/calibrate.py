@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from jargonaut.core.deadline import Deadline
 from jargonaut.core.release import Fusion
 from jargonaut.encoding.port import Encoder
 from jargonaut.index.port import IndexReader, Visibility
 from jargonaut.proof.judge import JudgingQuery
-from jargonaut.proof.retrieval import DEADLINE_S, Pool, rankings, retrieve_pools
+from jargonaut.proof.retrieval import passages_given, retrieve_pools
 from jargonaut.ranking.probes import off_domain_questions
-from jargonaut.ranking.threshold import evidence, fit_threshold
+from jargonaut.ranking.threshold import fit_threshold
 from jargonaut.ranking.whitening import Whitening
 
 FALLBACK_COSINE = 0.35
@@ -49,27 +48,6 @@ async def calibrated_threshold(
     scores = []
     for asked in (queries, probes):
         pools = await retrieve_pools(reader, encoder, asked, seen, ranked_by[0].pool)
-        scores.append(await _scores(reader, pools, asked, ranked_by, top_k))
+        given = await passages_given(reader, pools, asked, ranked_by, top_k)
+        scores.append([item.evidence.score for item in given])
     return round(float(fit_threshold(*scores)), 4)
-
-
-async def _scores(
-    reader: IndexReader,
-    pools: Sequence[Pool],
-    queries: Sequence[JudgingQuery],
-    ranked_by: tuple[Fusion, Whitening | None],
-    top_k: int,
-) -> list[float]:
-    scores = []
-    for pool, query, ranking in zip(pools, queries, rankings(pools, *ranked_by), strict=True):
-        visible = [
-            chunk
-            for chunk, document in zip(ranking.chunk_ids, ranking.document_ids, strict=True)
-            if chunk not in query.hidden and document not in query.hidden
-        ][:top_k]
-        position = {chunk: at for at, chunk in enumerate(pool.candidates.chunk_ids)}
-        chunks = await reader.fetch(visible, Visibility(everything=True), Deadline.after(DEADLINE_S))
-        texts = [" › ".join(chunk.heading_path) + "\n" + chunk.text for chunk in chunks]
-        cosine = pool.candidates.cosine[[position[chunk.chunk_id] for chunk in chunks]]
-        scores.append(evidence(query.text, texts, cosine).score)
-    return scores

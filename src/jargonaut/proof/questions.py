@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ ENOUGH = 120
 """Held-out questions from which on one source is enough; below it the next one is added."""
 MOST_PER_HALF = 600
 """More questions cost minutes and resolve little more."""
+MOST_PER_DOCUMENT = 12
+"""Documents, not questions, are what is sampled: one page with hundreds of questions would decide alone."""
 
 _SOURCES = {
     "cross-reference": "cross-references (a sentence that points at a section; the citing section is hidden)",
@@ -127,9 +130,14 @@ def _structural(pairs: Sequence[Pair], chunks: Sequence[Chunk]) -> tuple[list[Ju
 
 
 def _sampled(queries: Sequence[JudgingQuery], seed: int) -> tuple[JudgingQuery, ...]:
-    if len(queries) <= MOST_PER_HALF:
-        return tuple(queries)
-    return tuple(random.Random(seed).sample(list(queries), MOST_PER_HALF))
+    chance = random.Random(seed)
+    of_document: Counter[str] = Counter()
+    kept = []
+    for query in chance.sample(list(queries), len(queries)):
+        of_document[query.document_id] += 1
+        if of_document[query.document_id] <= MOST_PER_DOCUMENT:
+            kept.append(query)
+    return tuple(kept[:MOST_PER_HALF])
 
 
 def _labelled(line: str, where: str, by_document: Mapping[str, Sequence[Chunk]]) -> JudgingQuery:

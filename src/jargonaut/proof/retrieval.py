@@ -14,6 +14,7 @@ from jargonaut.index.port import Candidates, IndexReader, SearchQuery, Vector, V
 from jargonaut.proof.judge import JudgingQuery, RankedChunks, ranked_chunks
 from jargonaut.ranking.fit import DevelopmentQuery
 from jargonaut.ranking.fuse import rank
+from jargonaut.ranking.threshold import Evidence, evidence
 from jargonaut.ranking.whitening import Whitening
 
 DEADLINE_S = 60.0
@@ -64,3 +65,38 @@ def development_queries(pools: Sequence[Pool], queries: Sequence[JudgingQuery]) 
         for pool, query in zip(pools, queries, strict=True)
         if pool.vector is not None
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What an answer to a query would be made from."""
+
+    chunk_ids: tuple[str, ...]
+    evidence: Evidence
+
+
+async def passages_given(
+    reader: IndexReader,
+    pools: Sequence[Pool],
+    queries: Sequence[JudgingQuery],
+    ranked_by: tuple[Fusion, Whitening | None],
+    top_k: int,
+) -> list[Given]:
+    """The `top_k` passages of every query, hidden ones left out, and how well they match it.
+
+    Raises:
+        UnavailableError: The index cannot be read.
+    """
+    given = []
+    for pool, query, ranking in zip(pools, queries, rankings(pools, *ranked_by), strict=True):
+        visible = [
+            chunk
+            for chunk, document in zip(ranking.chunk_ids, ranking.document_ids, strict=True)
+            if chunk not in query.hidden and document not in query.hidden
+        ][:top_k]
+        position = {chunk: at for at, chunk in enumerate(pool.candidates.chunk_ids)}
+        chunks = await reader.fetch(visible, Visibility(everything=True), Deadline.after(DEADLINE_S))
+        texts = [" › ".join(chunk.heading_path) + "\n" + chunk.text for chunk in chunks]
+        cosine = pool.candidates.cosine[[position[chunk.chunk_id] for chunk in chunks]]
+        given.append(Given(tuple(visible), evidence(query.text, texts, cosine)))
+    return given
