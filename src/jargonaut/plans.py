@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -75,6 +76,16 @@ def build_plan(base: KnowledgeBase, lexical: bool, say: Say) -> BuildPlan:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class AdaptationOptions:
+    """What a user may choose."""
+
+    train: bool = True
+    force: bool = False
+    margin: float | None = None
+    """Asks for non-inferiority within it, instead of a gain."""
+
+
 def changed_recipe(base: KnowledgeBase) -> Recipe | None:
     """The live recipe as the settings want it to answer, or None if it does already."""
     live = base.follower.current().channels.get(LIVE)
@@ -90,10 +101,8 @@ def changed_recipe(base: KnowledgeBase) -> Recipe | None:
     return None if wanted == recipe else wanted
 
 
-def adaptation_plan(
-    base: KnowledgeBase, train: bool, force: bool, progress: Progress, margin: float | None = None
-) -> AdaptationPlan:
-    """Everything that an adaptation of the live release needs; with `margin`, for a test of non-inferiority.
+def adaptation_plan(base: KnowledgeBase, options: AdaptationOptions, say: Say, progress: Progress) -> AdaptationPlan:
+    """Everything that an adaptation of the live release needs.
 
     Raises:
         RefusedError: Nothing is live, or it has no encoder to tune.
@@ -112,7 +121,7 @@ def adaptation_plan(
     tuning = base.settings.tuning
     labels = Path(tuning.labels) if tuning.labels else None
     material = divide(documents, chunks, mined, labels, tuning.seed)
-    tune = (lambda report: _tuned(base, live, material, report)) if train else None
+    tune = (lambda report: _tuned(base, live, material, report, say)) if options.train else None
     gate = base.workspace.settings.gate
     return AdaptationPlan(
         scope=base.scope,
@@ -122,9 +131,9 @@ def adaptation_plan(
         live=live,
         held_out=material.held_out,
         tune=tune,
-        gate=Gate(level=gate.level, margin=margin),
+        gate=Gate(level=gate.level, margin=options.margin),
         seed=tuning.seed,
-        force=force,
+        force=options.force,
     )
 
 
@@ -274,8 +283,8 @@ def _stored_documents(base: KnowledgeBase, held: dict[str, IndexedDocument]) -> 
     return documents
 
 
-def _tuned(base: KnowledgeBase, live: LiveRelease, material: Material, progress: Progress) -> list[Encoder]:
-    """Train on the training side, and export what came of it for the live space."""
+def _tuned(base: KnowledgeBase, live: LiveRelease, material: Material, progress: Progress, say: Say) -> list[Encoder]:
+    """Train on the training side, and export what came of it for the live space; empty if nothing can be trained."""
     from jargonaut.training.material import tuning_set
     from jargonaut.training.query_side import TuningSettings, tune_query_encoder
 
@@ -284,7 +293,11 @@ def _tuned(base: KnowledgeBase, live: LiveRelease, material: Material, progress:
     weights = resolve_base(_base_name(base, encoder.document), sha256=base.settings.encoder.sha256)
     examples = asyncio.run(tuning_set(live.reader, material.training, material.training_chunks))
     settings = TuningSettings(seed=base.settings.tuning.seed, budget_s=base.settings.tuning.budget_s)
-    tuned = tune_query_encoder(weights, examples, settings, base.work_folder / "tuning", progress)
+    try:
+        tuned = tune_query_encoder(weights, examples, settings, base.work_folder / "tuning", progress)
+    except (MissingExtraError, RefusedError) as error:
+        say(f"The encoder stays as it is; only the ranking is fitted. {error}")
+        return []
     cards = [save_encoder(base.storage, item.weights, aims_at=encoder.space) for item in tuned.candidates]
     return [base.load_encoder(card.id) for card in cards]
 

@@ -170,8 +170,6 @@ class TuningSettings(Table):
     """Seconds that training may take."""
     seed: int = Field(7, ge=0)
     """Of every random choice: the same documents and the same seed give the same split and the same pairs."""
-    queries: LocalFile = ""
-    """File with real questions, one a line, without judgements. Empty: the documents' own structure asks."""
     labels: LocalFile = ""
     """File with judged questions, one JSON object a line: `query`, `uri`, and `heading` if known."""
 

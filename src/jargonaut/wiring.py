@@ -255,5 +255,4 @@ def create_service(workspace: Workspace, edge_secret: str) -> FastAPI:
         deadline_s=settings.service.deadline_s,
         edge_bound_s=settings.edge.bound_s,
     )
-    first = next(iter(bases.values()))
-    return create_app(served, authenticator, generator_of, limits, first.answer_policy)
+    return create_app(served, authenticator, generator_of, limits, lambda scope: bases[scope].answer_policy)

@@ -210,7 +210,7 @@ def _ask(client: httpx.Client, url: str, question: str) -> dict[str, Any]:
     message = response.json()["choices"][0]["message"]
     return {
         "text": message["content"],
-        "cited": list(dict.fromkeys(item["document_citation"]["uri"] for item in message["annotations"])),
+        "cited": list(dict.fromkeys(item["document_citation"]["document"] for item in message["annotations"])),
         "cache": response.headers.get("x-jargonaut-cache", ""),
     }
 

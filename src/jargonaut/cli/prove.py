@@ -41,17 +41,17 @@ def run(base: KnowledgeBase, force: bool, as_json: bool, train: bool = True) -> 
     from jargonaut.adapt import adapt, prove_change
     from jargonaut.build import build_lock
     from jargonaut.cli.output import note, print_json, print_table, short, shown_progress
-    from jargonaut.plans import adaptation_plan, changed_recipe
+    from jargonaut.plans import AdaptationOptions, adaptation_plan, changed_recipe
 
     with shown_progress() as progress, build_lock(base.work_folder / "build.lock"):
         changed = changed_recipe(base)
         if changed is not None:
             note("The settings change how answers are made: that is what is proven now, not the encoder.")
             margin = base.workspace.settings.gate.margin
-            plan = adaptation_plan(base, train=False, force=force, progress=progress, margin=margin)
+            plan = adaptation_plan(base, AdaptationOptions(False, force, margin), note, progress)
             adaptation = prove_change(plan, changed, progress)
         else:
-            adaptation = adapt(adaptation_plan(base, train, force, progress), progress)
+            adaptation = adapt(adaptation_plan(base, AdaptationOptions(train, force), note, progress), progress)
     proof = adaptation.proof
     report = base.storage.local_path(adaptation.report_key)
     live = base.follower.current().channels[LIVE]

@@ -23,6 +23,8 @@ _GRACE_S = 10.0
 _SETTLED_MS = 1_000
 """A change is built when nothing else has changed for so long: editors write in bursts."""
 
+_LOOK_MS = 1_000
+
 
 def build_arguments(folder: Path | None, config: Path | None) -> list[str]:
     """The arguments of `jargonaut build` for what `up` was called with."""
@@ -93,13 +95,23 @@ class Rebuilding:
         folders = {
             source.path: base for base in self._workspace.knowledge_bases.values() for source in base.settings.sources
         }
-        for changes in watch(*folders, stop_event=self._stopped, debounce=_SETTLED_MS, raise_interrupt=False):
+        everything = {base.scope.path for base in folders.values()}
+        watching = watch(
+            *folders,
+            stop_event=self._stopped,
+            debounce=_SETTLED_MS,
+            rust_timeout=_LOOK_MS,
+            yield_on_timeout=True,
+            raise_interrupt=False,
+        )
+        for number, changes in enumerate(watching):
             touched = {
                 base.scope.path
                 for folder, base in folders.items()
                 if any(Path(path).is_relative_to(folder) for _, path in changes)
             }
-            for path in sorted(touched):
+            # What changed before the watch began was not seen: so everything is looked at once more.
+            for path in sorted(touched if number else everything):
                 self._build("build", path)
 
     def _build(self, command: str, knowledge_base: str) -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from posixpath import splitext
 from typing import Literal
 
 from jargonaut.core.document import Chunk, CrossReference, Document
 from jargonaut.core.sentences import split_sentences
 from jargonaut.training.query_text import (
-    Linked,
     comparable,
     is_boilerplate_heading,
     is_generic_heading,
@@ -114,13 +114,12 @@ def _from_sentence(
     if len({(section.document_id, section.start, section.end) for _, (_, section) in pointed}) > _MOST_REFERENCES:
         dropped["sentence that points at too many sections"] += 1
         return None
-    links = [
-        Linked(
-            reference.start - start, reference.end - start, (section.heading, there.document.title, reference.target)
-        )
+    names = {
+        name
         for reference, (there, section) in pointed
-    ]
-    query = without_pointer(item.document.text[start:end], links)
+        for name in (section.heading, there.document.title, reference.target, splitext(reference.target)[0])
+    }
+    query = without_pointer(item.document.text[start:end], sorted(names))
     around = item.section_at(start)
     hidden = {*item.chunks_in(around.start, around.own_end), *item.chunks_in(start, end)}
     relevant = {name for _, (there, section) in pointed for name in there.chunks_in(section.start, section.end)}

@@ -204,14 +204,14 @@ def _train(
         value = float(loss.detach())
         if not math.isfinite(value):
             return _last_good(model, checkpoint, position)
+        if position.done and position.done % settings.checkpoint_every == 0:
+            checkpoint.save(model, position)  # Here the parameters are known to give a finite loss.
         loss.backward()
         model.step(_learning_rate(settings, position))
         now = time.monotonic()
         position = position.after(value, now - since)
         since = now
         progress("tune", position.done, position.planned, f"loss {np.mean(position.losses[-20:]):.3f}")
-        if position.done % settings.checkpoint_every == 0:
-            checkpoint.save(model, position)
     return position
 
 

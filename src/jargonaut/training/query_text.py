@@ -5,23 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 _MIN_CJK = 4
+_CJK_TITLE = 6
 _MAX_CHARACTERS = 400
 
 _CJK = re.compile(r"[\u3400-\u9fff\u3040-\u30ff\uac00-\ud7af]")
 _WORD = re.compile(r"[\u3400-\u9fff\u3040-\u30ff\uac00-\ud7af]|[^\W_]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Linked:
-    """A link in a sentence."""
-
-    start: int
-    end: int
-    names: tuple[str, ...]
-    """What its target is called: heading, title, address."""
 
 
 def comparable(text: str) -> str:
@@ -51,18 +41,20 @@ def is_boilerplate_heading(heading: str) -> bool:
     return comparable(heading) in _BOILERPLATE_HEADINGS
 
 
-def without_pointer(sentence: str, links: Sequence[Linked]) -> str:
+def without_pointer(sentence: str, names: Sequence[str]) -> str:
     """A sentence that points elsewhere, as somebody would ask who does not know where the answer is.
 
-    A link that calls its target by its title would give the answer away; it is taken out, with the phrase that points
-    (`see ... for details`). What remains is what one finds there. Other links are part of the sentence, and so is a
-    name of one word: it is the term for the thing.
+    The phrase that points (`see ... for details`) is taken out, and so is what its target is called, which would give
+    the answer away. What remains is what one finds there. A name of one word is left: it is the term for the thing.
+
+    Args:
+        sentence: As it stands in the document.
+        names: What the target is called: heading, title, address.
     """
-    text = sentence
-    for link in sorted(links, key=lambda link: link.start, reverse=True):
-        if _is_name(text[link.start : link.end], link.names) or _POINTED_AT.search(text[: link.start]):
-            text = f"{text[: link.start]}{_GONE}{text[link.end :]}"
-    text = " ".join(text.split())
+    text = " ".join(sentence.split())
+    for name in sorted(names, key=len, reverse=True):
+        if _is_title(name):
+            text = re.sub(rf"(?<![A-Za-z0-9_]){re.escape(name)}(?![A-Za-z0-9_])", _GONE, text, flags=re.IGNORECASE)
     for pattern, replacement in _POINTERS:
         text = pattern.sub(replacement, text)
     text = _EMPTY_QUOTES.sub(" ", text.replace(_GONE, " "))
@@ -74,11 +66,10 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def _is_name(link: str, names: Sequence[str]) -> bool:
-    words = _content(link) - _POINTING_WORDS
-    if len(words) < 2:
-        return not words
-    return any(words <= (named := _content(name)) or (len(named) > 1 and named <= words) for name in names)
+def _is_title(name: str) -> bool:
+    """More than a term: several words, six Chinese characters, or a path."""
+    long = len(name.split()) > 1 or "/" in name or len(_CJK.findall(name)) >= _CJK_TITLE
+    return long and len(_content(name)) > 1
 
 
 def _content(text: str) -> set[str]:
@@ -90,7 +81,8 @@ _EDGES = " \t,;:.-–—…*·、，。；："
 _EMPTY_QUOTES = re.compile(r"[(（\[]\s*[)）\]]|[\"“”‘’「」《》`]\s*[\"“”‘’「」《》`]")
 _BLANK_BEFORE = re.compile(r"\s+([,.;:!?)])")
 _ADMONITION = re.compile(
-    r"\s*(?:note|info|warning|tip|important|caution|hint|danger|attention|see also|注意|警告|提示|说明)\s*[:：]\s*",
+    r"\s*(?:note|info|warning|tip|important|caution|hint|danger|attention|see(?: also)?|注意|警告|提示|说明)"
+    r"\s*[:：]\s*",
     re.IGNORECASE,
 )
 _LEANING = re.compile(
@@ -101,8 +93,8 @@ _LEANING = re.compile(
 )
 
 _VERB = (
-    r"(?:please )?(?:also )?(?:see(?: also)?|refer(?: back)? to|consult|read(?: about| through)?|check(?: out)?|"
-    r"(?:take|have) a look at|look at|visit|follow|go to|head over to|learn more (?:about|in))"
+    r"(?:please )?(?:also )?(?:see(?: also)?|refer(?: back)? to|consult|read(?: about| through)?|check out|"
+    r"(?:take|have) a look at|look at|visit|head over to|learn more (?:about|in))"
 )
 _MORE = (
     r"(?:(?:some|any|much|all|the|a|an|more|further|full|fuller|complete|additional|other|important|specific|"
@@ -123,28 +115,26 @@ _TOLD = (
 )
 _TO_LEARN = r"(?:to (?:learn|find out|see|know|read)(?: more)?(?: about)?|for|if|when)"
 _ZH_MORE = r"(?:更多|有关)?(?:详细信息|更多信息|详情|细节)?"
-_ZH_POINT = r"(?:请|可以?|可)?(?:参见|参考|参阅|查阅|查看|详见|见)"
+_ZH_POINT = r"(?:请|可以?)?(?:参见|参考|参阅|查阅|查看|详见|请见)"
 
-_POINTED_AT = re.compile(rf"(?:{_VERB} {_PLACE}|{_ZH_POINT}\s*(?:《|「|“)?)\Z", re.IGNORECASE)
 _POINTERS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), replacement)
     for pattern, replacement in (
-        # (see X), (as described in X)
-        (rf"[(（][^()（）]*?(?:{_VERB}|\bin\b|\bby\b|{_ZH_POINT})[^()（）]*{_GONE}[^()（）]*[)）]", " "),
+        # (see X), (as described in X), (X)
+        (rf"[(（](?:[^()（）]*?[\s,;])??(?:{_VERB}|as {_TOLD} in|{_ZH_POINT})(?![\w-])[^()（）]*[)）]", " "),
         (rf"[(（]\s*{_GONE}[^()（）]{{0,12}}[)）]", " "),
         # For more information on Y, see X -> Y
-        (rf"^for {_MORE}{_MATTER}{_ABOUT}? ?(?P<what>.*?),? (?:{_VERB}) [^.]*?{_GONE}.*$", r"\g<what>"),
+        (rf"^for {_MORE}{_MATTER}{_ABOUT}? ?(?P<what>.*?),? {_VERB} .*$", r"\g<what>"),
         # See X for details on Y -> Y; see X to learn Y -> Y
-        (rf"^{_VERB} [^.,]*?{_GONE}[^,.]*? for {_MORE}{_MATTER}{_ABOUT}? ?(?P<what>.*)$", r"\g<what>"),
-        (rf"^{_VERB} [^.,]*?{_GONE}[^,.]*? {_TO_LEARN} (?P<what>.*)$", r"\g<what>"),
+        (rf"^{_VERB} [^.,]*? for {_MORE}{_MATTER}(?:{_ABOUT} ?(?P<what>.*))?$", r"\g<what>"),
+        (rf"^{_VERB} [^.,]*? {_TO_LEARN} (?P<what>.*)$", r"\g<what>"),
         # Y; see X for details -> Y
-        (
-            rf"[,;:–—-]*\s*(?:and |but |so )?\b{_VERB} {_PLACE}{_GONE}(?:[^.;]*? for {_MORE}{_MATTER}[^.;]*)?",
-            " ",
-        ),
+        (rf"(?:^|[,;:–—-]\s*|\.\s+)(?:and |but |so )?\b{_VERB} [^;]*$", " "),
+        (rf"\b{_VERB} {_PLACE}{_GONE}(?: for {_MORE}{_MATTER}[^.;]*)?", " "),
         # Y, as described in X -> Y
-        (rf",?\s*(?:as )?(?:is |are )?(?:\w+ )?{_TOLD} (?:in|at|on|by|under|below in) {_PLACE}{_GONE}", " "),
-        (rf"[，,]?\s*{_ZH_MORE}[，, ]*{_ZH_POINT}\s*[《「“]?{_GONE}[》」”]?\s*(?:一?[节章])?", " "),
+        (rf",?\s*\bas {_TOLD} (?:in|at|on|by|under|above|below)\b[^,;.]*", " "),
+        (rf",?\s*(?:is |are )?(?:\w+ )?{_TOLD} (?:in|at|on|by|under) {_PLACE}{_GONE}", " "),
+        (rf"[，,。；;]?\s*{_ZH_MORE}[，, ]*{_ZH_POINT}[^，。；]*", " "),
     )
 )
 

@@ -1,0 +1,94 @@
+"""Tuning and proof from the command line, on documents that nobody here wrote where they are at hand."""
+
+import json
+import shutil
+
+import pytest
+
+from tests.command_line import CommandLine
+from tests.handbook import write_handbook
+
+SETTINGS = """
+[tuning]
+budget_s = 20
+[[knowledge_bases]]
+name = "kb"
+[[knowledge_bases.sources]]
+path = "docs"
+"""
+
+
+@pytest.fixture
+def handbook(tmp_path):
+    write_handbook(tmp_path / "docs")
+    (tmp_path / "jargonaut.toml").write_text(SETTINGS, encoding="utf-8")
+    command_line = CommandLine(tmp_path / "home")
+    command_line.run("build", "--config", tmp_path / "jargonaut.toml")
+    return tmp_path, command_line
+
+
+def test_too_little_to_prove_anything_keeps_what_is_live(handbook):
+    folder, command_line = handbook
+    config = ("--config", folder / "jargonaut.toml")
+    before = command_line.json("status", *config)["knowledge_bases"][0]["live"]
+    done = command_line.run("prove", *config, "--json", code=5)
+    result = json.loads(done.stdout)
+    assert result["verdict"] == "cannot tell"
+    assert "fewer than 30 decide nothing" in result["reason"]
+    assert "at least 100 are needed" in done.stderr
+    assert command_line.json("status", *config)["knowledge_bases"][0]["live"] == before
+
+
+def test_force_is_recorded(handbook):
+    folder, command_line = handbook
+    config = ("--config", folder / "jargonaut.toml")
+    result = command_line.json("prove", *config, "--no-train", "--force")
+    assert result["promoted"]
+    assert result["forced"]
+    newest = command_line.json("releases", "list", *config)[0]
+    assert (newest["release"], newest["forced"], newest["verdict"]) == (result["release"], True, "cannot tell")
+    assert newest["proof"]
+
+
+def test_a_change_of_settings_waits_for_its_proof(handbook):
+    folder, command_line = handbook
+    config = ("--config", folder / "jargonaut.toml")
+    text = (folder / "jargonaut.toml").read_text() + "[knowledge_bases.answer]\ntop_k = 3\n"
+    (folder / "jargonaut.toml").write_text(text)
+    assert "jargonaut prove" in command_line.run("build", *config).stderr
+    result = json.loads(command_line.run("prove", *config, "--json", code=5).stdout)
+    assert result["verdict"] == "cannot tell"
+    assert "right answers" in result["reason"]
+
+
+def test_labels_with_a_mistake_are_refused_with_the_line(handbook):
+    folder, command_line = handbook
+    labels = folder / "labels.jsonl"
+    labels.write_text('{"query": "How tight?", "uri": "gv-17.md"}\n{"query": "x", "uri": "gv-18.md"}\n')
+    text = SETTINGS.replace("budget_s = 20", 'budget_s = 20\nlabels = "labels.jsonl"')
+    (folder / "jargonaut.toml").write_text(text)
+    done = command_line.run("prove", "--config", folder / "jargonaut.toml", code=2)
+    assert "line 2" in done.stderr
+    assert "gv-18.md" in done.stderr
+
+
+def test_real_documents_are_tuned_proven_and_reported(shared, tmp_path):
+    pytest.importorskip("torch", reason="torch is not installed")
+    source = shared / "documents" / "prometheus_docs_en_md"
+    if not source.is_dir():
+        pytest.skip("shared/documents/prometheus_docs_en_md is not there")
+    shutil.copytree(source / "docs", tmp_path / "docs")
+    (tmp_path / "jargonaut.toml").write_text(SETTINGS, encoding="utf-8")
+    config = ("--config", tmp_path / "jargonaut.toml")
+    command_line = CommandLine(tmp_path / "home")
+    built = command_line.json("build", *config)
+    assert built["documents"] > 50
+    result = json.loads(command_line.run("prove", *config, "--json", code=None).stdout)
+    proof = result["proof"]
+    assert [row["name"] for row in proof["rows"]] == ["bm25", "base", "tuned", "fused base", "fused tuned"]
+    assert result["promoted"] == (result["verdict"] == "better")
+    assert proof["lineage"]["common_texts"] == "0"
+    page = (command_line.home / "artifacts").rglob("proofs/*.html")
+    assert "<svg" in next(page).read_text(encoding="utf-8")
+    again = command_line.json("status", *config)["knowledge_bases"][0]
+    assert again["live"] == result["live"]
