@@ -43,8 +43,8 @@ QUESTIONS = (
     DemoQuestion("Which migration operation changes a field's name?", "ref/migration-operations.txt", "RenameField"),
     DemoQuestion("How do I limit which host names my site will answer to?", "ref/settings.txt", "ALLOWED_HOSTS"),
 )
-DELETED = QUESTIONS[1]
-"""Its document is deleted at the end, and the question asked again."""
+DELETED = QUESTIONS[3]
+"""The document that its answer cites first is deleted at the end, and the question asked again."""
 OFF_TOPIC = "How long should I boil an egg so that the yolk stays soft?"
 
 

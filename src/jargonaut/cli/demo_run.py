@@ -84,7 +84,7 @@ def run_demo(folder: Path, fresh: bool) -> None:
         asked = [_ask(client, edge, question.text) for question in QUESTIONS]
         again = [_ask(client, edge, question.text) for question in QUESTIONS]
         run.reached("asked twice through the edge")
-        deleted = _delete(run, client, origin, edge)
+        deleted = _delete(run, client, origin, edge, again[QUESTIONS.index(DELETED)])
         run.reached("deleted, and asked again")
     _finish(run, folder, before, after, asked, again, deleted, off_topic)
 
@@ -116,19 +116,21 @@ def _prove(run: _Demo, corpus: Path) -> None:
     run.facts["proof"] = json.loads(done.stdout)
 
 
-def _delete(run: _Demo, client: httpx.Client, origin: str, edge: str) -> dict[str, Any]:
+def _delete(run: _Demo, client: httpx.Client, origin: str, edge: str, cached: dict[str, Any]) -> dict[str, Any]:
     """Delete the document behind a cached answer; who still cites it, and for how long, is part of the record."""
-    receipt = client.delete(f"{origin}/v1/documents/{DELETED.uri}", params={"model": KNOWLEDGE_BASE})
+    uri = (cached["cited"] or [DELETED.uri])[0]
+    receipt = client.delete(f"{origin}/v1/documents/{uri}", params={"model": KNOWLEDGE_BASE})
     receipt.raise_for_status()
     at_once = _ask(client, origin, DELETED.text)
     bound = run.base.workspace.settings.edge.bound_s
     gone_s = _until(
-        lambda: DELETED.uri not in _ask(client, edge, DELETED.text)["cited"],
+        lambda: uri not in _ask(client, edge, DELETED.text)["cited"],
         bound + _EDGE_MARGIN_S,
-        f"the edge still cited {DELETED.uri} after its bound of {bound:g} s",
+        f"the edge still cited {uri} after its bound of {bound:g} s",
     )
     return {
-        "uri": DELETED.uri,
+        "uri": uri,
+        "was_cited_from_the_cache": uri in cached["cited"] and cached["cache"] == "HIT",
         "receipt": receipt.json(),
         "origin_cites": at_once["cited"],
         "edge_clean_after_s": round(gone_s, 1),
@@ -197,7 +199,8 @@ def _stages(
         "a hit is the same answer": all(one["text"] == two["text"] for one, two in zip(asked, again, strict=True)),
         "a proof was made": run.facts["proof"]["verdict"] in ("better", "not inferior", "worse", "cannot tell"),
         "the gate decided": run.facts["proof"]["promoted"] == (run.facts["proof"]["verdict"] == "better"),
-        "the deleted is gone at the origin": DELETED.uri not in deleted["origin_cites"],
+        "the deleted was cited before": deleted["was_cited_from_the_cache"],
+        "the deleted is gone at the origin": deleted["uri"] not in deleted["origin_cites"],
         "the deleted is gone at the edge": deleted["edge_clean_after_s"] <= deleted["edge_bound_s"] + _EDGE_MARGIN_S,
         "off topic is not answered": not off_topic["cited"],
     }

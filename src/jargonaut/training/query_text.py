@@ -53,7 +53,7 @@ def without_pointer(sentence: str, names: Sequence[str]) -> str:
     """
     text = " ".join(sentence.split())
     for name in sorted(names, key=len, reverse=True):
-        if _is_title(name):
+        if name.lower() in text.lower() and _is_title(name):
             text = re.sub(rf"(?<![A-Za-z0-9_]){re.escape(name)}(?![A-Za-z0-9_])", _GONE, text, flags=re.IGNORECASE)
     for pattern, replacement in _POINTERS:
         text = pattern.sub(replacement, text)

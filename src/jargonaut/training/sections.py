@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -78,12 +79,18 @@ class DocumentSections:
         end = len(document.text)
         return Section(document.id, document.title, (), 0, 0, 0, end, end, ())
 
+    @cached_property
+    def _spans(self) -> list[tuple[int, int, str]]:
+        return sorted((chunk.start, chunk.end, chunk.id) for chunk in self.chunks)
+
     def chunks_in(self, start: int, end: int) -> tuple[str, ...]:
         """Ids of the chunks of which at least half stands in a span of the text, or that hold half of the span."""
+        first = bisect_right(self._spans, start, key=lambda span: span[1])
+        last = bisect_left(self._spans, end, key=lambda span: span[0])
         return tuple(
-            chunk.id
-            for chunk in self.chunks
-            if 2 * (min(end, chunk.end) - max(start, chunk.start)) >= min(chunk.end - chunk.start, end - start) > 0
+            name
+            for at, to, name in self._spans[first:last]
+            if 2 * (min(end, to) - max(start, at)) >= min(to - at, end - start) > 0
         )
 
     def section_at(self, offset: int) -> Section:
