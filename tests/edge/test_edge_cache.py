@@ -62,8 +62,12 @@ def test_a_change_of_what_is_live_is_a_miss_within_the_bound(ask, origin, settin
     assert [cache(ask()), cache(ask())] == ["MISS", "HIT"]
     origin.models["handbook"] |= change
     changed = time.monotonic()
-    while cache(answer := ask()) == "HIT":
-        assert time.monotonic() - changed < settings.bound_s + 0.1
+    while True:
+        sent = time.monotonic()
+        if cache(answer := ask()) != "HIT":
+            break
+        # By when it was asked: when the answer is read says more about the machine than about the edge.
+        assert sent - changed < settings.bound_s + 0.1
     assert "by answer 2" in answer.text
 
 

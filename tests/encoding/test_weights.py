@@ -1,4 +1,5 @@
 import hashlib
+import importlib
 import json
 import shutil
 
@@ -137,8 +138,9 @@ def test_the_default_base_is_satisfied_by_its_package():
 
 def test_the_hub_cache_is_used_and_the_hub_reported_if_it_cannot_be_reached(tmp_path, folder, monkeypatch):
     hub = pytest.importorskip("huggingface_hub", reason="the extra `hub` is not installed")
-    monkeypatch.setattr(hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.setattr(hub.constants, "HF_HUB_OFFLINE", True)
+    constants = importlib.import_module(f"{hub.__name__}.constants")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(UnavailableError, match="someone/tiny"):
         resolve_base("someone/tiny")
     repository = tmp_path / "hub" / "models--someone--tiny"

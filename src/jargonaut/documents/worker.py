@@ -14,6 +14,7 @@ import signal
 import stat
 import sys
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from jargonaut.core.canonical import digest_bytes
 from jargonaut.core.document import Document, Quarantined
@@ -109,6 +110,15 @@ def too_large(size: int, limit: int) -> InputError:
 
 
 def _peak_bytes() -> int:
+    """Most memory that this program has held.
+
+    Linux counts what the parent held when it forked into `ru_maxrss`, and a parent with an encoder loaded is large.
+    """
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+    except (OSError, ValueError, IndexError):
+        pass  # no Linux
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 
