@@ -17,16 +17,23 @@ from jargonaut.core.scope import PUBLIC
 from jargonaut.documents.catalog import Entry
 
 _CJK = "\u2e80-\u2fdf\u3005-\u3007\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff"
-_WORD = re.compile(
-    rf"[{_CJK}]|[^\W{_CJK}]+(?:[.,:/'’\-][^\W{_CJK}]+)*|[^\w\s,.;:!?()\[\]{{}}\"'“”‘’|•\-–—_*#`~/\\、。〈-】]"
-)
-"""Words, Chinese characters, and signs that say something, such as `%`, `<` and `€`."""
+_WORD = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+(?:[.,:/'’\-][^\W{_CJK}]+)*|[^\w\s]")
+_SIGNS = frozenset("%‰§&")
+"""Punctuation that says something."""
+_MARKS = frozenset("|`^~")
+"""Symbols that are layout."""
 
 
 def fingerprint(text: str) -> str:
     """The same for texts that differ in layout, case and punctuation only."""
     words = _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
-    return digest_bytes(" ".join(words).encode())
+    return digest_bytes(" ".join(word for word in words if not _is_layout(word)).encode())
+
+
+def _is_layout(word: str) -> bool:
+    if len(word) > 1 or word.isalnum() or word in _SIGNS:
+        return False
+    return word in _MARKS or unicodedata.category(word)[0] == "P"
 
 
 def fold_copies(allow: Mapping[str, tuple[str, ...]], entries: Mapping[str, Entry]) -> dict[str, str]:
