@@ -6,11 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
+from jargonaut.cli import documents_check
 from jargonaut.cli.options import AsJson, Config, FolderOption, KnowledgeBaseName
 from jargonaut.core.errors import UnknownNameError
 from jargonaut.core.scope import LIVE
 
 app = typer.Typer(help="List, delete and restore documents; show what could not be read.", no_args_is_help=True)
+app.command("check")(documents_check.check)
+app.command("formats")(documents_check.formats)
 Uris = Annotated[list[str], typer.Argument(help="URIs, as `jargonaut documents list` shows them.")]
 
 

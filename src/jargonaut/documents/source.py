@@ -90,6 +90,14 @@ def scan(
     return Scan(tuple(files), tuple(skipped), dict(sorted(scanner.unknown.items())))
 
 
+def source_file(path: Path, uri: str) -> SourceFile:
+    """One file, with what stands beside it and speaks of it."""
+    status = path.stat()
+    sidecar = next((beside for end in SUFFIXES if (beside := path.with_name(path.name + end)).is_file()), None)
+    beside_ns = sidecar.stat().st_mtime_ns if sidecar else 0
+    return SourceFile(uri, path.resolve(), status.st_size, status.st_mtime_ns, sidecar, beside_ns)
+
+
 def _pattern(text: str, root: Path) -> _Pattern:
     try:
         return compiled(text)
