@@ -16,6 +16,8 @@ from jargonaut.documents.source import SourceFile
 from jargonaut.documents.wire import Result
 
 _SAVE_EVERY = 100
+_ORDINARY = frozenset({"comment", "alternative text"})
+"""Left out like all that a reader does not see, but found everywhere and nobody's ruse."""
 
 ReadFiles = Callable[[Sequence[SourceFile]], Iterable[Result]]
 
@@ -38,8 +40,8 @@ class Corpus:
 
     @property
     def with_hidden_text(self) -> list[Entry]:
-        """Documents of which something was left out because a reader would not have seen it."""
-        return [entry for _, entry in sorted(self.entries.items()) if entry.hidden]
+        """Documents with text that was made not to be seen; comments and texts for pictures are not meant."""
+        return [entry for _, entry in sorted(self.entries.items()) if entry.hidden.keys() - _ORDINARY]
 
     @property
     def languages(self) -> dict[str, int]:
