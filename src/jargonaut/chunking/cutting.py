@@ -7,14 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from jargonaut.chunking.port import TokenSpans
+from jargonaut.chunking.port import LEAST_TOKENS, TokenSpans
 from jargonaut.chunking.tokenized import Cut, Span, TokenizedText
 from jargonaut.core.document import Block, BlockKind, Chunk, Document, Place
 from jargonaut.core.errors import InputError
 
 SPECIAL_TOKENS = 2
 """What an encoder of the BERT family puts around a text."""
-LEAST_TOKENS = 16
 _SEPARATOR = " › "
 _PATH_SHARE = 0.4
 """Most of a chunk's tokens that the heading path may take."""
