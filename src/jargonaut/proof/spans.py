@@ -1,0 +1,134 @@
+"""Rankings of tables that were cut differently, compared by what a reader gets to see of the right section.
+
+Ranks say nothing there: ten small chunks are less text than ten large ones, and a chunk as large as a document always
+holds the right section. So every ranking is read down to the same number of tokens, and its score is the share of the
+right section's text among them. Sections are the document's own, whatever the chunks.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from jargonaut.chunking.plain_tokens import word_spans
+from jargonaut.core.deadline import Deadline
+from jargonaut.core.document import Chunk, Document
+from jargonaut.index.parents import best_of_each_parent, with_parents
+from jargonaut.index.port import IndexReader, StoredChunk, Visibility
+from jargonaut.proof.judge import JudgingQuery, RankedChunks
+from jargonaut.proof.metrics import Values
+from jargonaut.proof.retrieval import DEADLINE_S
+
+BUDGET = 1_000
+"""Tokens of a ranking that are read: about what an answer is made from."""
+MEASURE = f"right text within {BUDGET:,} tokens"
+_MOST_PASSAGES = 100
+"""Enough for the budget, however small they are."""
+
+Spans = Mapping[str, Sequence[tuple[int, int]]]
+"""By document id."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpanQuestion:
+    """A question and the text that answers it."""
+
+    query: JudgingQuery
+    relevant: Spans
+    hidden: Spans
+    """Where the question was taken from: what is found there does not count, neither for nor against."""
+
+
+def span_questions(queries: Sequence[JudgingQuery], ruler: Sequence[Chunk]) -> list[SpanQuestion]:
+    """Questions by the spans of the chunks that they name.
+
+    Args:
+        queries: Questions whose chunks are of `ruler`.
+        ruler: Chunks that end where sections end.
+    """
+    by_id = {chunk.id: chunk for chunk in ruler}
+
+    def spans(names: frozenset[str]) -> Spans:
+        found: dict[str, list[tuple[int, int]]] = {}
+        for chunk in sorted((by_id[name] for name in names if name in by_id), key=lambda chunk: chunk.start):
+            found.setdefault(chunk.document_id, []).append((chunk.start, chunk.end))
+        return found
+
+    return [SpanQuestion(query, spans(query.relevant), spans(query.hidden)) for query in queries]
+
+
+class Lengths:
+    """Tokens of any span of any document, counted alike for every chunker."""
+
+    def __init__(self, documents: Sequence[Document]) -> None:
+        self._starts = {document.id: [start for start, _ in word_spans(document.text)] for document in documents}
+
+    def of(self, document_id: str, start: int, end: int) -> int:
+        """Tokens that begin in the span; 0 in a document that is not known."""
+        starts = self._starts.get(document_id, ())
+        return max(bisect_left(starts, end) - bisect_left(starts, start), 0)
+
+
+async def shares_found(
+    reader: IndexReader, rankings: Sequence[RankedChunks], questions: Sequence[SpanQuestion], lengths: Lengths
+) -> Values:
+    """For each question, the share of the right text that the first `BUDGET` tokens of its ranking hold, 0 to 1.
+
+    What is read are passages as answers are made from: parents, where chunks have them.
+
+    Raises:
+        UnavailableError: The index cannot be read.
+    """
+    shares = []
+    for ranking, question in zip(rankings, questions, strict=True):
+        passages = await _passages(reader, ranking, question)
+        shares.append(_share(passages, question, lengths))
+    return np.array(shares, np.float64)
+
+
+async def _passages(reader: IndexReader, ranking: RankedChunks, question: SpanQuestion) -> list[StoredChunk]:
+    everything, deadline = Visibility(everything=True), Deadline.after(DEADLINE_S)
+    found = await best_of_each_parent(reader, ranking.chunk_ids, (len(ranking.chunk_ids), None), everything, deadline)
+    visible = [chunk for chunk in found if not _overlap(question.hidden.get(chunk.document_id, ()), chunk)]
+    parents = await with_parents(reader, visible[:_MOST_PASSAGES], everything, deadline)
+    return [parent.passage for parent in parents]
+
+
+def _share(passages: Sequence[StoredChunk], question: SpanQuestion, lengths: Lengths) -> float:
+    """Of the right text, or, if that is more than the budget, of the budget."""
+    whole = sum(lengths.of(name, *span) for name, spans in question.relevant.items() for span in spans)
+    seen: dict[str, list[tuple[int, int]]] = {}
+    left, right = BUDGET, 0
+    for passage in passages:
+        document = passage.document_id
+        for start, end in _new(seen.setdefault(document, []), passage):
+            cost = lengths.of(document, start, end)
+            part = end if cost <= left else start + (end - start) * left // cost
+            right += sum(
+                lengths.of(document, max(start, at), min(part, to)) for at, to in question.relevant.get(document, ())
+            )
+            left -= min(cost, left)
+        seen[document].append((passage.start, passage.end))
+        if left <= 0:
+            break
+    return min(right / min(max(whole, 1), BUDGET), 1.0)
+
+
+def _new(seen: Sequence[tuple[int, int]], passage: StoredChunk) -> list[tuple[int, int]]:
+    """What of a passage has not been read yet: overlaps cost nothing and count once."""
+    parts = [(passage.start, passage.end)]
+    for at, to in seen:
+        parts = [
+            piece
+            for start, end in parts
+            for piece in ((start, min(end, at)), (max(start, to), end))
+            if piece[0] < piece[1]
+        ]
+    return parts
+
+
+def _overlap(spans: Sequence[tuple[int, int]], chunk: StoredChunk) -> bool:
+    return any(start < chunk.end and chunk.start < end for start, end in spans)
