@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -109,7 +109,7 @@ def adaptation_plan(base: KnowledgeBase, options: AdaptationOptions, say: Say, p
     assert encoder is not None
     card = load_card(base.storage, encoder.document)
     chunker = chunker_of(base, live.recipe.chunker, card)
-    documents = _stored_documents(base, base.registry.documents(live.revision.documents))
+    documents = stored_documents(base, base.registry.documents(live.revision.documents))
     progress("questions", 0, len(documents))
     chunks = [chunk for document in documents for chunk in chunker.split(document)]
     mined = mine_pairs(documents, chunks)
@@ -231,7 +231,7 @@ def _first_recipe(base: KnowledgeBase, indexing: Indexing, revision: Revision) -
 
 def _calibrated(base: KnowledgeBase, indexing: Indexing, revision: Revision, recipe: Recipe) -> float:
     held = base.registry.documents(revision.documents)
-    documents = _stored_documents(base, held)
+    documents = stored_documents(base, held)
     chunks: list[Chunk] = [chunk for document in documents for chunk in indexing.chunker.split(document)]
     seed = base.settings.tuning.seed
     questions = sample_questions(mine_pairs(documents, chunks), chunks, _CALIBRATION_QUESTIONS, seed)
@@ -276,7 +276,12 @@ def _open_live(base: KnowledgeBase) -> LiveRelease:
     )
 
 
-def _stored_documents(base: KnowledgeBase, held: dict[str, IndexedDocument]) -> list[Document]:
+def stored_documents(base: KnowledgeBase, held: Mapping[str, IndexedDocument]) -> list[Document]:
+    """The documents of a revision, as they were read.
+
+    Raises:
+        InputError: None of them is there any more.
+    """
     found = [base.catalog.document(uri, item.content_digest) for uri, item in held.items()]
     documents = [document for document in found if document is not None]
     if not documents:

@@ -16,7 +16,7 @@ import numpy as np
 from jargonaut.chunking.plain_tokens import word_spans
 from jargonaut.core.deadline import Deadline
 from jargonaut.core.document import Chunk, Document
-from jargonaut.index.parents import best_of_each_parent, with_parents
+from jargonaut.index.parents import one_of_each_parent, with_parents
 from jargonaut.index.port import IndexReader, StoredChunk, Visibility
 from jargonaut.proof.judge import JudgingQuery, RankedChunks
 from jargonaut.proof.metrics import Values
@@ -39,7 +39,7 @@ class SpanQuestion:
     query: JudgingQuery
     relevant: Spans
     hidden: Spans
-    """Where the question was taken from: what is found there does not count, neither for nor against."""
+    """Where the question was taken from: no chunk is found there, and the text counts neither for nor against."""
 
 
 def span_questions(queries: Sequence[JudgingQuery], ruler: Sequence[Chunk]) -> list[SpanQuestion]:
@@ -91,16 +91,16 @@ async def shares_found(
 
 async def _passages(reader: IndexReader, ranking: RankedChunks, question: SpanQuestion) -> list[StoredChunk]:
     everything, deadline = Visibility(everything=True), Deadline.after(DEADLINE_S)
-    found = await best_of_each_parent(reader, ranking.chunk_ids, (len(ranking.chunk_ids), None), everything, deadline)
+    found = await reader.fetch(ranking.chunk_ids, everything, deadline)
     visible = [chunk for chunk in found if not _overlap(question.hidden.get(chunk.document_id, ()), chunk)]
-    parents = await with_parents(reader, visible[:_MOST_PASSAGES], everything, deadline)
-    return [parent.passage for parent in parents]
+    best = one_of_each_parent(visible, _MOST_PASSAGES, None)
+    return [parent.passage for parent in await with_parents(reader, best, everything, deadline)]
 
 
 def _share(passages: Sequence[StoredChunk], question: SpanQuestion, lengths: Lengths) -> float:
     """Of the right text, or, if that is more than the budget, of the budget."""
     whole = sum(lengths.of(name, *span) for name, spans in question.relevant.items() for span in spans)
-    seen: dict[str, list[tuple[int, int]]] = {}
+    seen = {name: list(spans) for name, spans in question.hidden.items()}
     left, right = BUDGET, 0
     for passage in passages:
         document = passage.document_id
