@@ -15,15 +15,16 @@ from jargonaut.adapt import AdaptationPlan, LiveRelease
 from jargonaut.build import BuildPlan, Indexing
 from jargonaut.chunkers import chunker_of, wanted_chunker
 from jargonaut.core.canonical import canonical_json, digest_of
-from jargonaut.core.document import Chunk, Document, Quarantined
+from jargonaut.core.document import Chunk, Document
 from jargonaut.core.errors import InputError, MissingExtraError, RefusedError, UnavailableError, UnknownNameError
 from jargonaut.core.progress import Progress
 from jargonaut.core.release import LEXICAL_SPACE, EncoderRef, Fusion, Recipe, Revision
 from jargonaut.core.scope import LIVE
 from jargonaut.documents.corpus import Corpus
-from jargonaut.documents.permissions import Rules
+from jargonaut.documents.permissions import Rule, Rules
 from jargonaut.documents.reading import Limits, read_documents
 from jargonaut.documents.source import SourceFile, scan
+from jargonaut.documents.wire import Result
 from jargonaut.encoding.artifact import load_card, save_encoder
 from jargonaut.encoding.base_weights import default_base, resolve_base
 from jargonaut.encoding.port import Encoder, EncoderCard
@@ -35,6 +36,7 @@ from jargonaut.proof.gate import Gate
 from jargonaut.proof.questions import Material, divide, sample_questions
 from jargonaut.ranking.fit import CONTEXTUAL_WEIGHT
 from jargonaut.releases.visibility import overlay
+from jargonaut.settings import KnowledgeBaseSettings
 from jargonaut.training.pairs import mine_pairs
 from jargonaut.wiring import KnowledgeBase
 
@@ -60,7 +62,7 @@ def build_plan(base: KnowledgeBase, lexical: bool, say: Say) -> BuildPlan:
         scope=base.scope,
         scan=lambda: _scan(base, say),
         read=lambda files: _read(base, files),
-        rules=Rules(tuple((rule.match, rule.allow) for rule in settings.rules), settings.default_allow),
+        rules=_rules(settings),
         catalog=base.catalog,
         registry=base.registry,
         journal=base.journal,
@@ -142,6 +144,14 @@ def wants_tuning(base: KnowledgeBase) -> bool:
     return base.registry.recipe(live.recipe).label == BASE and live.recipe not in tried
 
 
+def _rules(settings: KnowledgeBaseSettings) -> Rules:
+    """The operator's rules, those of whole sources last."""
+    rules = [Rule(rule.match, rule.allow, tuple(sorted(rule.metadata.items()))) for rule in settings.rules]
+    sources = settings.sources
+    rules += [Rule(f"/{source.name}/" if source.name else "**", source.allow) for source in sources if source.allow]
+    return Rules(tuple(rules), settings.default_allow)
+
+
 def _scan(base: KnowledgeBase, say: Say) -> list[SourceFile]:
     files: list[SourceFile] = []
     for source in base.settings.sources:
@@ -152,7 +162,7 @@ def _scan(base: KnowledgeBase, say: Say) -> list[SourceFile]:
     return files
 
 
-def _read(base: KnowledgeBase, files: Sequence[SourceFile]) -> Iterator[Document | Quarantined]:
+def _read(base: KnowledgeBase, files: Sequence[SourceFile]) -> Iterator[Result]:
     build = base.workspace.settings.build
     limits = Limits(build.file_timeout_s, build.file_memory_mb << 20, build.file_limit_mb << 20)
     return read_documents(files, limits, build.workers or os.cpu_count() or 1)

@@ -164,6 +164,8 @@ class SourceSettings(Table):
     """Patterns of files to read, like "**/*.md". Empty: every file whose format is known."""
     exclude: Patterns = ()
     """Patterns of files to leave out; they win over `include`."""
+    allow: Principals = ()
+    """Who may read its documents that no rule matches. Empty: `default_allow` of the knowledge base."""
 
     @field_validator("name")
     @classmethod
@@ -178,6 +180,8 @@ class RuleSettings(Table):
     """Pattern of document URIs."""
     allow: Principals = Field(min_length=1, examples=[["group:hr"]])
     """Who may read them: `public`, `user:NAME`, `group:NAME`, `service:NAME`."""
+    metadata: dict[str, Texts] = Field({}, examples=[{"tags": ["confidential"]}])
+    """Names and values that a document's own metadata must have. Such a rule only narrows what the others grant."""
 
 
 class ChunkingSettings(Table):

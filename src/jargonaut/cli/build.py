@@ -59,6 +59,8 @@ def as_record(result: BuildResult) -> dict[str, object]:
         "changed": result.changed,
         "removed": result.removed,
         "deleted": sorted(result.corpus.deleted),
+        "copies": {e.uri: e.copy_of for e in result.corpus.copies},
+        "hidden_characters": {e.uri: dict(e.hidden) for e in result.corpus.with_hidden_text},
         "quarantined": [{"uri": e.uri, "reason": e.quarantined, "hint": e.hint} for e in result.corpus.quarantined],
     }
 
@@ -84,4 +86,8 @@ def in_words(result: BuildResult) -> str:
     }[result.outcome]
     if refused := result.corpus.quarantined:
         lines.append(f"{len(refused)} files could not be read: `jargonaut documents quarantine` says why.")
+    if hidden := result.corpus.with_hidden_text:
+        lines.append(f"{len(hidden)} documents hold hidden text, which was left out: see `jargonaut documents list`.")
+    if copies := result.corpus.copies:
+        lines.append(f"{len(copies)} documents are copies of others and were left out.")
     return "\n".join(lines)

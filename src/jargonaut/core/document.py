@@ -153,3 +153,11 @@ class Quarantined:
     content_digest: str
     reason: str
     hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file that only holds others; all of them have been read."""
+
+    uri: str
+    content_digest: str

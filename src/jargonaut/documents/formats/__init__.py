@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import import_module
 from types import MappingProxyType
+from typing import Any
 
-from jargonaut.documents.port import Parser
+from jargonaut.documents.port import Container, Parser
 
 _PACKAGE = "jargonaut.documents.formats"
 PARSERS: Mapping[str, str] = MappingProxyType(
     {
+        ".eml": f"{_PACKAGE}.mail:MailParser",
+        ".epub": f"{_PACKAGE}.epub:EpubParser",
         ".htm": f"{_PACKAGE}.html:HtmlParser",
         ".html": f"{_PACKAGE}.html:HtmlParser",
+        ".ipynb": f"{_PACKAGE}.notebook:NotebookParser",
         ".markdown": f"{_PACKAGE}.markdown:MarkdownParser",
         ".md": f"{_PACKAGE}.markdown:MarkdownParser",
         ".mdx": f"{_PACKAGE}.markdown:MarkdownParser",
@@ -24,9 +28,34 @@ PARSERS: Mapping[str, str] = MappingProxyType(
 )
 """Where the parser of an extension (lower case, with its dot) is: `module:class`."""
 
+CONTAINERS: Mapping[str, str] = MappingProxyType(
+    {
+        ".bz2": f"{_PACKAGE}.archive:CompressedFile",
+        ".eml": f"{_PACKAGE}.mail:MailAttachments",
+        ".gz": f"{_PACKAGE}.archive:CompressedFile",
+        ".tar": f"{_PACKAGE}.archive:TarArchive",
+        ".tbz2": f"{_PACKAGE}.archive:TarArchive",
+        ".tgz": f"{_PACKAGE}.archive:TarArchive",
+        ".txz": f"{_PACKAGE}.archive:TarArchive",
+        ".xz": f"{_PACKAGE}.archive:CompressedFile",
+        ".zip": f"{_PACKAGE}.archive:ZipArchive",
+    }
+)
+"""Where that which opens an extension is, if it holds other files: `module:class`."""
+
 
 def load_parser(path: str) -> Parser:
     """The parser at `module:class`."""
-    module, _, name = path.partition(":")
-    parser: Parser = getattr(import_module(module), name)()
+    parser: Parser = _made(path)
     return parser
+
+
+def load_container(path: str) -> Container:
+    """The container at `module:class`."""
+    container: Container = _made(path)
+    return container
+
+
+def _made(path: str) -> Any:
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)()
