@@ -58,7 +58,7 @@ def test_the_rule_that_applies(folder, command_line):
     ("arguments", "said"),
     [
         (["none.md"], "cannot be read"),
-        (["a.exe"], "format that is not read"),
+        (["a.exe"], "Nothing reads files like a.exe"),
         ([], "No file was given"),
         (["a.md", "--chunker", "statut"], "Did you mean `statute`"),
         (["bad.md"], "cannot be read"),

@@ -12,10 +12,10 @@ from jargonaut.chunking.plain_tokens import word_spans
 from jargonaut.core.document import Chunk, Document, Quarantined
 from jargonaut.core.errors import InputError
 from jargonaut.core.scope import LIVE
-from jargonaut.documents.formats import PARSERS
 from jargonaut.documents.globs import matches
+from jargonaut.documents.opening import Formats
 from jargonaut.documents.reading import Limits, read_documents
-from jargonaut.documents.source import SourceFile
+from jargonaut.documents.source import source_file
 from jargonaut.encoding.artifact import load_card
 from jargonaut.wiring import PLAIN_TOKENS, KnowledgeBase, Workspace
 
@@ -93,20 +93,19 @@ def _tokens(home: Home | None) -> Tokens:
 
 
 def _read(file: Path, home: Home | None) -> list[Document]:
-    if file.suffix.lower() not in PARSERS:
-        raise InputError(f"`{file}` is of a format that is not read.", f"Formats: {' '.join(sorted(PARSERS))}.")
+    if file.suffix.lower() not in Formats().extensions:
+        raise InputError(f"Nothing reads files like {file.name}.", "`jargonaut documents formats` lists what is read.")
     try:
-        status = file.stat()
+        source = source_file(file, home.uri if home else file.name)
     except OSError as error:
         raise InputError(f"`{file}` cannot be read: {error.strerror}.") from None
-    source = SourceFile(home.uri if home else file.name, file.absolute(), status.st_size, status.st_mtime_ns)
     limits = Limits()
     if home:
         build = home.base.workspace.settings.build
         limits = Limits(build.file_timeout_s, build.file_memory_mb << 20, build.file_limit_mb << 20)
-    documents = []
-    for result in read_documents([source], limits, 1):
-        if isinstance(result, Quarantined):
-            raise InputError(f"`{result.uri}` cannot be read: {result.reason}", result.hint)
-        documents.append(result)
+    results = list(read_documents([source], limits, 1))
+    documents = [result for result in results if isinstance(result, Document)]
+    refused = [result for result in results if isinstance(result, Quarantined)]
+    if refused and not documents:
+        raise InputError(f"`{refused[0].uri}` cannot be read: {refused[0].reason}", refused[0].hint)
     return documents
