@@ -94,4 +94,4 @@ def test_overlaps_count_once(tmp_path, monkeypatch):
 
 def test_a_question_without_text_is_not_divided_by_zero():
     question = SpanQuestion(asked("x", []), {}, {})
-    assert spans._share([], question, Lengths([PAGE])) == 0.0
+    assert spans._Reading(question, Lengths([PAGE])).share == 0.0

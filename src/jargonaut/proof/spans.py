@@ -7,6 +7,7 @@ right section's text among them. Sections are the document's own, whatever the c
 
 from __future__ import annotations
 
+import asyncio
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,8 +26,9 @@ from jargonaut.proof.retrieval import DEADLINE_S
 BUDGET = 1_000
 """Tokens of a ranking that are read: about what an answer is made from."""
 MEASURE = f"right text within {BUDGET:,} tokens"
-_MOST_PASSAGES = 100
-"""Enough for the budget, however small they are."""
+_FETCHED = 16
+"""Chunks fetched at once: often enough for the budget."""
+_AT_ONCE = 4
 
 Spans = Mapping[str, Sequence[tuple[int, int]]]
 """By document id."""
@@ -82,43 +84,69 @@ async def shares_found(
     Raises:
         UnavailableError: The index cannot be read.
     """
-    shares = []
-    for ranking, question in zip(rankings, questions, strict=True):
-        passages = await _passages(reader, ranking, question)
-        shares.append(_share(passages, question, lengths))
-    return np.array(shares, np.float64)
+    at_once = asyncio.Semaphore(_AT_ONCE)
+
+    async def share(ranking: RankedChunks, question: SpanQuestion) -> float:
+        async with at_once:
+            return await _share(reader, ranking, _Reading(question, lengths))
+
+    pairs = zip(rankings, questions, strict=True)
+    return np.array(await asyncio.gather(*(share(*pair) for pair in pairs)), np.float64)
 
 
-async def _passages(reader: IndexReader, ranking: RankedChunks, question: SpanQuestion) -> list[StoredChunk]:
+async def _share(reader: IndexReader, ranking: RankedChunks, reading: _Reading) -> float:
     everything, deadline = Visibility(everything=True), Deadline.after(DEADLINE_S)
-    found = await reader.fetch(ranking.chunk_ids, everything, deadline)
-    visible = [chunk for chunk in found if not _overlap(question.hidden.get(chunk.document_id, ()), chunk)]
-    best = one_of_each_parent(visible, _MOST_PASSAGES, None)
-    return [parent.passage for parent in await with_parents(reader, best, everything, deadline)]
+    kept: list[StoredChunk] = []
+    for first in range(0, len(ranking.chunk_ids), _FETCHED):
+        found = await reader.fetch(ranking.chunk_ids[first : first + _FETCHED], everything, deadline)
+        visible = [chunk for chunk in found if not reading.is_hidden(chunk)]
+        more = one_of_each_parent([*kept, *visible], len(kept) + _FETCHED, None)[len(kept) :]
+        kept += more
+        for chunk in more:
+            for parent in await with_parents(reader, [chunk], everything, deadline):
+                reading.read(parent.passage)
+            if reading.left <= 0:
+                return reading.share
+    return reading.share
 
 
-def _share(passages: Sequence[StoredChunk], question: SpanQuestion, lengths: Lengths) -> float:
-    """Of the right text, or, if that is more than the budget, of the budget."""
-    whole = sum(lengths.of(name, *span) for name, spans in question.relevant.items() for span in spans)
-    seen = {name: list(spans) for name, spans in question.hidden.items()}
-    left, right = BUDGET, 0
-    for passage in passages:
-        document = passage.document_id
-        for start, end in _new(seen.setdefault(document, []), passage):
-            cost = lengths.of(document, start, end)
-            part = end if cost <= left else start + (end - start) * left // cost
-            right += sum(
-                lengths.of(document, max(start, at), min(part, to)) for at, to in question.relevant.get(document, ())
-            )
-            left -= min(cost, left)
-        seen[document].append((passage.start, passage.end))
-        if left <= 0:
-            break
-    return min(right / min(max(whole, 1), BUDGET), 1.0)
+class _Reading:
+    """What has been read of a ranking, and how much of it was right."""
+
+    def __init__(self, question: SpanQuestion, lengths: Lengths) -> None:
+        self._question = question
+        self._lengths = lengths
+        self._seen = {name: list(spans) for name, spans in question.hidden.items()}
+        self._right = 0
+        self.left = BUDGET
+
+    @property
+    def share(self) -> float:
+        """Of the right text, or, if that is more than the budget, of the budget."""
+        spans = ((name, span) for name, spans in self._question.relevant.items() for span in spans)
+        whole = sum(self._lengths.of(name, *span) for name, span in spans)
+        return min(self._right / min(max(whole, 1), BUDGET), 1.0)
+
+    def is_hidden(self, chunk: StoredChunk) -> bool:
+        """Whether it is, even in part, from where the question was taken."""
+        spans = self._question.hidden.get(chunk.document_id, ())
+        return any(start < chunk.end and chunk.start < end for start, end in spans)
+
+    def read(self, passage: StoredChunk) -> None:
+        """Read on: what was read before costs nothing and counts once."""
+        document, length = passage.document_id, self._lengths.of
+        seen = self._seen.setdefault(document, [])
+        for start, end in _new(seen, passage):
+            cost = length(document, start, end)
+            part = end if cost <= self.left else start + (end - start) * self.left // cost
+            right = self._question.relevant.get(document, ())
+            self._right += sum(length(document, max(start, at), min(part, to)) for at, to in right)
+            self.left -= min(cost, self.left)
+        seen.append((passage.start, passage.end))
 
 
 def _new(seen: Sequence[tuple[int, int]], passage: StoredChunk) -> list[tuple[int, int]]:
-    """What of a passage has not been read yet: overlaps cost nothing and count once."""
+    """What of a passage has not been read yet."""
     parts = [(passage.start, passage.end)]
     for at, to in seen:
         parts = [
@@ -128,7 +156,3 @@ def _new(seen: Sequence[tuple[int, int]], passage: StoredChunk) -> list[tuple[in
             if piece[0] < piece[1]
         ]
     return parts
-
-
-def _overlap(spans: Sequence[tuple[int, int]], chunk: StoredChunk) -> bool:
-    return any(start < chunk.end and chunk.start < end for start, end in spans)
