@@ -80,7 +80,8 @@ def in_words(result: BuildResult) -> str:
         ],
         "needs proof": [
             f"Release {short(result.release.id)} ({result.recipe.label}) is built: {size}. It is not live, because its "
-            "recipe is another than the live one's and not proven; `jargonaut releases promote --force` overrides.",
+            "recipe is another than the live one's and not proven: `jargonaut prove` compares them if only the chunker "
+            "differs; `jargonaut releases promote --force` overrides.",
         ],
     }[result.outcome]
     if refused := result.corpus.quarantined:
