@@ -13,6 +13,8 @@ PARSERS: Mapping[str, str] = MappingProxyType(
     {
         ".htm": f"{_PACKAGE}.html:HtmlParser",
         ".html": f"{_PACKAGE}.html:HtmlParser",
+        ".docm": f"{_PACKAGE}.docx:DocxParser",
+        ".docx": f"{_PACKAGE}.docx:DocxParser",
         ".xlsm": f"{_PACKAGE}.xlsx:XlsxParser",
         ".xlsx": f"{_PACKAGE}.xlsx:XlsxParser",
         ".markdown": f"{_PACKAGE}.markdown:MarkdownParser",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 _ROMAN = (
     *((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl")),
     *((10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i")),
@@ -63,7 +65,7 @@ def chinese(number: int, digits: str = _SIMPLE, units: str = "十百千万", sho
         high, low = divmod(number, 10_000)
         rest = "" if not low else (digits[0] if low < 1000 else "") + chinese(low, digits, units, short_ten=False)
         return chinese(high, digits, units, short_ten) + units[3] + rest
-    parts = []
+    parts: list[str] = []
     gap = False
     for place in (3, 2, 1, 0):
         digit = number // 10**place % 10
@@ -86,7 +88,7 @@ def formal(number: int) -> str:
     return chinese(number, _FORMAL, "拾佰仟万", short_ten=False)
 
 
-_CHINESE = {
+_CHINESE: dict[str, Callable[[int], str]] = {
     "chineseCounting": chinese,
     "chineseCountingThousand": chinese,
     "taiwaneseCounting": chinese,

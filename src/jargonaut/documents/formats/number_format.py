@@ -155,9 +155,11 @@ def _chosen(sections: list[_Section], value: float) -> tuple[_Section, float]:
     """The section for `value`, and what it shows: sections for negative numbers write their own sign."""
     if any(section.condition for section in sections[:2]):
         for section in sections[:3]:
-            if section.condition is None or _CONDITIONS[section.condition[0]](value, section.condition[1]):
-                own_sign = section.condition is not None and section.condition[0] in ("<", "<=") and value < 0
-                return section, abs(value) if own_sign and section.condition[1] <= 0 else value
+            if section.condition is None:
+                return section, value
+            sign, limit = section.condition
+            if _CONDITIONS[sign](value, limit):
+                return section, abs(value) if sign in ("<", "<=") and limit <= 0 else value
         return sections[-1], value
     if len(sections) == 1 or value > 0:
         return sections[0], value

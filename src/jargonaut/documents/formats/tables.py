@@ -20,7 +20,8 @@ _LONGEST_LABEL = 60
 _MOST_HEADER_ROWS = 6
 _SAMPLE_ROWS = 50
 _NUMERIC = re.compile(
-    r"[-+(]?\s*(?:[^\W\d_]{0,3}|[¥$€£₩₹])\s*[-+]?\d[\d.,' \u00a0]*(?:[eE][-+]?\d+)?\s*(?:[%‰°)]|[^\W\d_]{0,3})?\s*\)?"
+    r"[-+(]?\s*(?:[A-Z]{3}|(?:[A-Z]{1,2})?[¥￥$€£₩₹])?\s*[-+]?\d[\d.,' \u00a0]*(?:[eE][-+]?\d+)?\s*"
+    r"(?:[%‰°)]|[^\W\d_]{0,3})?\s*\)?"
     r"|\d{1,4}[-/.年]\d{1,2}(?:[-/.月]\d{1,4}日?)?(?:[T ].*)?|\d{1,2}:\d{2}.*|TRUE|FALSE|true|false|#[A-Z/0!?]+"
 )
 _YEAR = re.compile(r"(?:FY|Q[1-4] )?(?:19|20)\d\d(?:年|E|F)?(?:Q[1-4])?|Q[1-4]|\d{1,2}月|[1-4]季度")
@@ -36,21 +37,42 @@ class Table:
     """For each row its line or row in the source; empty if that is not known."""
     spans: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
     """Rows and columns of merged cells by the row and column of their first place."""
+    _latest: dict[int, int] = field(default_factory=dict)
+    """For each column, the last row in which a cell was put there."""
 
     def place(self, row: int, column: int, cell: Cell, rows: int = 1, columns: int = 1) -> int:
-        """Put `cell` where no merged cell from above is, from `column` on; the column after it."""
+        """Put `cell` at `column` of `row`; the column after it."""
         while len(self.rows) <= row:
             self.rows.append([])
         line = self.rows[row]
-        taken = self._taken(row)
-        while column in taken:
-            column = taken[column]
+        column = min(column, _MOST_COLUMNS - 1)
         columns = max(1, min(columns, _MOST_COLUMNS - column))
         line.extend([""] * (column + columns - len(line)))
         line[column : column + columns] = [cell, *[_again(cell)] * (columns - 1)]
         if rows > 1 or columns > 1:
             self.spans[row, column] = (max(rows, 1), columns)
+        self._latest[column] = row
         return column + columns
+
+    def extend_down(self, row: int, column: int) -> bool:
+        """Let the cell above `column` reach down to `row`, which is the last one; whether there is such a cell."""
+        first = self._latest.get(column, row)
+        rows, columns = self.spans.get((first, column), (1, 1))
+        if first + rows != row:
+            return False
+        self.spans[first, column] = (rows + 1, columns)
+        return True
+
+    def extend_right(self, row: int, column: int) -> None:
+        """Let the cell left of `column` reach to it."""
+        line = self.rows[row]
+        for first in range(column - 1, -1, -1):
+            rows, columns = self.spans.get((row, first), (1, 1))
+            if first + columns == column and columns < _MOST_COLUMNS:
+                self.spans[row, first] = (rows, columns + 1)
+                line.extend([""] * (column - len(line)))
+                line.append(_again(line[first]))
+                return
 
     def fill_down(self) -> None:
         """Repeat what spans several rows in each of them."""
@@ -59,15 +81,6 @@ class Table:
             for line in self.rows[row + 1 : row + rows]:
                 line.extend([""] * (column + columns - len(line)))
                 line[column : column + columns] = [_again(cell)] * columns
-
-    def _taken(self, row: int) -> dict[int, int]:
-        """For each column of `row` that a merged cell reaches down to, the column behind that cell."""
-        return {
-            column + offset: column + columns
-            for (first, column), (rows, columns) in self.spans.items()
-            if first < row < first + rows
-            for offset in range(columns)
-        }
 
 
 def add_table(composer: Composer, table: Table, place: Place, header_rows: int | None = None) -> None:

@@ -90,7 +90,7 @@ def _count_comments(parts: WorkbookParts, part: str) -> None:
 
 def _floating(parts: WorkbookParts, part: str) -> list[str]:
     """Text of shapes that lie over the cells."""
-    found = []
+    found: list[str] = []
     for name in parts.package.related(part, "drawing"):
         root = parts.package.xml(name)
         for properties in root.iter(f"{_XDR}cNvPr"):
