@@ -175,7 +175,7 @@ class Composer:
         self._list_is_open = False
 
     def table(
-        self, rows: Sequence[Sequence[Inline | str]], place: Place, header_rows: int = 1, numbers: Sequence[int] = ()
+        self, rows: Iterable[Sequence[Inline | str]], place: Place, header_rows: int = 1, numbers: Sequence[int] = ()
     ) -> None:
         """Rows of cells, header rows first; one line a row, rows without text left out.
 
@@ -185,7 +185,7 @@ class Composer:
             rows: Of cells; plain text serves for one without references.
             place: Of the first row.
             header_rows: How many of them are header rows.
-            numbers: For each row, its line or row in the source.
+            numbers: For each row, its line or row in the source; may grow as `rows` are taken.
         """
         lines: list[str] = []
         kept: list[int] = []

@@ -124,7 +124,8 @@ class _DocumentReader:
             return None, 0, ""
         if depth is None:
             depth = self._numbering.level_of(number, style.numbered_by)
-        return self._numbering.mark(number, depth), depth, self._numbering.list_of(number)
+        mark = self._numbering.mark(number, depth)
+        return mark, depth + style.depth, self._numbering.list_of(number)
 
     def add_notes(self, reading: Reading, place: Place) -> None:
         """The notes that a paragraph or a table refers to."""
@@ -210,7 +211,7 @@ class _DocumentReader:
         elif style.kind == "caption" or reading.numbers_itself:
             self._composer.caption(_marked(mark, inline), place)
         elif mark:
-            if belongs != self._list:
+            if belongs != self._list and not depth:
                 self._composer.end_list()
             self._list = belongs
             self._composer.item(inline, mark, depth, place)

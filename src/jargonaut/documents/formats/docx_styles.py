@@ -28,6 +28,7 @@ _CODE = re.compile(
     r"(?:source |program )?(?:code|listing|verbatim|代码)(?: ?block)?|html preformatted|preformatted text|macro text"
 )
 _CONTENTS = re.compile(r"(?:toc|目录|目錄|contents|verzeichnis) ?\d|table of figures|图表目录|index \d")
+_LIST_DEPTH = re.compile(r"list (?:bullet|number|continue)? ?([2-5])|列表(?:项目符号|编号|接续)? ?([2-5])")
 _MOST_ANCESTORS = 20
 _BODY_LEVEL = 9
 _THEME_NAMES = {"background1": "lt1", "light1": "lt1", "text1": "dk1", "dark1": "dk1", "background2": "lt2"}
@@ -75,6 +76,8 @@ class ParagraphStyle:
     number_level: int | None = None
     numbered_by: str = ""
     """Id of the style that brought the numbering in."""
+    depth: int = 0
+    """How much deeper than their numbering says list items of this style are shown."""
     look: RunLook = RunLook()
 
 
@@ -215,7 +218,9 @@ class Styles:
                 number_level = whole(depth.get(VAL))
                 by = element.get(f"{W}styleId") or ""
         look = self.look(element.find(f"{W}rPr")).over(style.look)
-        return ParagraphStyle(kind or style.kind, level, number, number_level, by, look)
+        deeper = _LIST_DEPTH.fullmatch(name)
+        depth = int(deeper[1] or deeper[2]) - 1 if deeper else style.depth
+        return ParagraphStyle(kind or style.kind, level, number, number_level, by, depth, look)
 
 
 def _kind(name: str) -> str:

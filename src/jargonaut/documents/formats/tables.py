@@ -101,7 +101,8 @@ def add_table(composer: Composer, table: Table, place: Place, header_rows: int |
         composer.caption(caption, _place_of(table, number, place))
     body = texts[first:]
     spans = {(row - first, column): span for (row, column), span in table.spans.items() if row >= first}
-    headers = guessed_header_rows(body, spans) if header_rows is None else max(header_rows - first, 0)
+    taken = header_rows is not None and 0 < header_rows <= first
+    headers = guessed_header_rows(body, spans) if header_rows is None or taken else max(header_rows - first, 0)
     columns = [column for column in range(width) if any(row[column] for row in body)]
     shown: list[list[Cell]] = []
     for number, row in enumerate(table.rows[first:]):
