@@ -91,7 +91,19 @@ def _dialect(text: str, tabs: bool) -> _Dialect:
         if share > best_share + (0.05 if best_share else 0.0):
             best, best_share = dialect, share
     swallowed = any(cell.count("\n") > _LONGEST_CELL for _, row in best.rows(text[: 4 * _SAMPLE]) for cell in row)
-    return _Dialect(best.delimiter, quotes=False) if swallowed else best
+    return _Dialect(best.delimiter, quotes=False) if swallowed or _ends_in_quotes(text, best) else best
+
+
+def _ends_in_quotes(text: str, dialect: _Dialect) -> bool:
+    """Whether a quotation mark is never closed, and so was none."""
+    if text.count('"') % 2 == 0 or dialect.escapes:
+        return False
+    try:
+        for _ in csv.reader(io.StringIO(text, newline=""), delimiter=dialect.delimiter, strict=True):
+            pass
+    except csv.Error as error:
+        return "end of data" in str(error)
+    return False
 
 
 def _parts(rows: list[Row]) -> list[Iterator[Row]]:
@@ -122,6 +134,11 @@ def _add(composer: Composer, rows: Iterator[Row]) -> None:
         first += 1
     sample = sample[first:]
     most = max(len(row) for _, row in sample)
+    if most == 1 and len(sample) == 1:
+        inline = Inline()
+        inline.add(sample[0][1][0])
+        composer.paragraph(inline, Place(line=sample[0][0]))
+        return
     headers = guessed_header_rows([row + [""] * (most - len(row)) for _, row in sample], {})
     numbers: list[int] = []
 

@@ -74,11 +74,10 @@ def _add(composer: Composer, record: Any, number: int) -> None:
     named = {name.lower(): text for name, text in reversed(fields)}
     heading = _first(named, _TITLES) or _first(named, _IDS)
     composer.heading(_inline(heading or f"{number}"), 1, place)
-    told = f"{place.line}" if not heading else heading
-    short = [(name, text) for name, text in fields if text and not _is_prose(name, text) and text != told]
+    short = [(name, text) for name, text in fields if text and not _is_prose(name, text) and text != heading]
     for name, text in short:
         composer.item(_inline(f"{name}: {text}" if name else text), "-", 0, place)
-    prose = [(name, text) for name, text in fields if _is_prose(name, text) and text != told]
+    prose = [(name, text) for name, text in fields if _is_prose(name, text) and text != heading]
     for name, text in prose:
         # With several, a reader has to know which is which.
         if len(prose) > 1:
