@@ -208,7 +208,9 @@ class OdfText:
         style = element.get(f"{TEXT}style-name") or style
         if counters is None:
             counters = self._counters_of(element, style)
-            if style != self._list_style:
+            # Impress writes each paragraph as a list of its own, the deeper ones as lists in lists.
+            begins_inside = next(element.iterfind(f"{TEXT}list-item/{TEXT}list"), None) is not None
+            if style != self._list_style and not begins_inside:
                 self._composer.end_list()
             self._list_style = style
         for item in element:
