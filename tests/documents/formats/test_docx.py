@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import docx as python_docx
 import pytest
 from docx.shared import Pt, RGBColor
@@ -5,6 +7,7 @@ from docx.shared import Pt, RGBColor
 from jargonaut.documents.formats.docx import DocxParser
 from tests.documents.formats.office_files import blocks, docx, p, saved, style, styled
 
+FILES = Path(__file__).parent / "files"
 HEADING = style("heading 1", "1", properties='<w:outlineLvl w:val="0"/>')
 
 
@@ -422,7 +425,8 @@ def test_charts_and_smartart():
         "</c:strRef></c:tx><c:cat><c:strRef><c:strCache><c:pt idx='0'><c:v>North</c:v></c:pt>"
         "<c:pt idx='1'><c:v>South</c:v>"
         "</c:pt></c:strCache></c:strRef></c:cat><c:val><c:numRef><c:numCache><c:formatCode>0.0%</c:formatCode>"
-        "<c:pt idx='0'><c:v>0.25</c:v></c:pt><c:pt idx='1'><c:v>0.5</c:v></c:pt></c:numCache></c:numRef></c:val></c:ser>"
+        "<c:pt idx='0'><c:v>0.25</c:v></c:pt><c:pt idx='1'><c:v>0.5</c:v></c:pt></c:numCache></c:numRef></c:val>"
+        "</c:ser>"
         "</c:barChart></c:plotArea></c:chart></c:chartSpace>"
     )
 
@@ -454,6 +458,34 @@ def test_charts_and_smartart():
         ("table", " | 2023\nNorth | 25.0%\nSouth | 50.0%"),
         ("list", "- first\n  - inner\n- third"),
     ]
+
+
+def test_a_document_of_libreoffice():
+    document = parse((FILES / "writer.docx").read_bytes())
+    assert blocks(document)[:12] == [
+        ("heading", "用户手册"),
+        ("heading", "第一章 总则"),
+        ("heading", "1. 目的"),
+        ("paragraph", "本手册[1]说明服务。"),
+        ("note", "[1] 第一版。"),
+        ("list", "1) one\n  a) inner\n2) two"),
+        ("paragraph", "between"),
+        ("list", "3) three"),
+        ("list", "- dot"),
+        ("caption", "表 1 价格"),
+        ("table", "Region | 2023 | 2023\nRegion | H1 | H2\nNorth | 1 | 2"),
+        ("code", "    def f():\n        pass"),
+    ]
+    assert ("paragraph", "boxed text") in blocks(document)
+    assert document.blocks[10].header_lines == 2
+    assert document.hidden == {
+        "comment": 7,
+        "not displayed": 6,
+        "same colour as its ground": 5,
+        "too small to read": 4,
+        "tracked deletion": 12,
+    }
+    assert (document.language, document.metadata["author"]) == ("zh", "Ann")
 
 
 def test_colours_of_python_docx():

@@ -92,7 +92,8 @@ class OdfInline:
     def _inline_object(self, child: Element, name: str, inline: Inline, aside: Aside) -> bool:
         """Deal with what is no text; whether the text in it is not to be read."""
         if name == f"{TEXT}a":
-            inline.refer(resolve_link(child.get(f"{XLINK}href") or "", self._uri))
+            # Addresses are relative to the package, as if it were a folder.
+            inline.refer(resolve_link((child.get(f"{XLINK}href") or "").removeprefix("../"), self._uri))
         elif name in _REFERENCES:
             inline.refer(f"{self._uri}#{child.get(f'{TEXT}ref-name')}")
         elif name in _ANCHORS:
