@@ -25,6 +25,7 @@ _MOST_RATIO = 250
 _SMALL = 16 << 20
 """Bytes that may be expanded whatever the ratio."""
 _BLOCK = 1 << 18
+_FORGET_EVERY = 64
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 _BOMB = "Look where it comes from: files that expand like this are made to do harm."
@@ -95,8 +96,9 @@ class Package:
                         _refuse_entities(element, name)
                     yield element
                     element.clear()
-                    while element.getprevious() is not None:
-                        del element.getparent()[0]
+                    if not number % _FORGET_EVERY:
+                        while element.getprevious() is not None:
+                            del element.getparent()[0]
             except etree.XMLSyntaxError as error:
                 raise _xml_error(error, name) from error
 

@@ -179,32 +179,34 @@ class _SheetReader:
         return number
 
     def _text(self, cell: Element) -> str:
-        """What a reader sees in `cell`."""
+        """What a reader sees in `cell`, which is not empty."""
         style = self._parts.styles[cell.get("s")]
         kind = cell.get("t")
+        value = cell[-1]
         if kind == "inlineStr":
             item = cell.find(_INLINE)
-            shared = shared_text(item, self._parts.styles) if item is not None else SharedText("")
-            text = self._seen(shared, style.ground)
+            text = self._seen(shared_text(item, self._parts.styles), style.ground) if item is not None else ""
+        elif value.tag != _VALUE and (value := cell.find(_VALUE)) is None:
+            return ""
+        elif not (raw := value.text):
+            return ""
+        elif kind is None or kind == "n":
+            return self._number(raw, style)
+        elif kind == "s":
+            text = self._shared(raw, style.ground)
         else:
-            value = cell.find(_VALUE)
-            raw = (value.text or "") if value is not None else ""
-            if not raw:
-                return ""
-            if kind == "s":
-                number = whole(raw, -1)
-                texts = self._parts.texts
-                text = self._seen(texts[number], style.ground) if 0 <= number < len(texts) else ""
-            elif kind in (None, "n"):
-                return self._number(raw, style)
-            else:
-                text = self._other(kind, raw)
+            text = self._other(kind, raw)
         if style.text is not None and kind in ("s", "inlineStr", "str") and text:
             text = style.text.replace("@", text, 1) if "@" in style.text else ""
         if style.hidden and text:
             self._parts.hide(style.hidden, text)
             return ""
         return text
+
+    def _shared(self, raw: str, ground: str | None) -> str:
+        texts = self._parts.texts
+        number = int(raw) if raw.isdecimal() and len(raw) < 10 else len(texts)
+        return self._seen(texts[number], ground) if number < len(texts) else ""
 
     def _number(self, raw: str, style: CellStyle) -> str:
         if style.is_general and len(raw) <= _PLAIN_NUMBER and "E" not in raw and "e" not in raw:

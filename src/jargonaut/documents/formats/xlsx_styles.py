@@ -73,11 +73,16 @@ class CellStyles:
                 made[key] = self._style(element)
             self._styles.append(made[key])
         self._default = CellStyle(general)
+        self._by_index: dict[str | None, CellStyle] = {}
 
     def __getitem__(self, index: str | None) -> CellStyle:
         """The style that a cell names by `index`."""
-        number = whole(index)
-        return self._styles[number] if 0 <= number < len(self._styles) else self._default
+        style = self._by_index.get(index)
+        if style is None:
+            number = whole(index)
+            style = self._styles[number] if 0 <= number < len(self._styles) else self._default
+            self._by_index[index] = style
+        return style
 
     def run_hidden(self, properties: Element | None) -> str:
         """Why a run of text is not seen on a white cell; empty if it is."""
