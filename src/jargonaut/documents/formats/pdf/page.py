@@ -1,0 +1,115 @@
+"""One page: its words as a reader sees them, what is drawn beside them, and what was left out."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from jargonaut.documents.formats.pdf.drawings import Drawings, read_drawings
+from jargonaut.documents.formats.pdf.geometry import Frame
+from jargonaut.documents.formats.pdf.glyphs import Glyphs, Run, read_glyphs
+from jargonaut.documents.formats.pdf.visibility import REASONS, is_scan, judge
+from jargonaut.documents.formats.pdf.words import Word, words_of
+
+_LEAST_CHARACTERS = 8
+"""Of a page with a text layer; scans have none or a stamp."""
+_MOST_UNMAPPED = 0.5
+"""Share of characters of which nobody knows what they are, in a text that can be read."""
+_PRIVATE_USE = ("\ue000", "\uf8ff")
+
+
+@dataclass(slots=True)
+class Page:
+    """What the stages of reading work on."""
+
+    number: int
+    """Counted from 1."""
+    width: float
+    height: float
+    words: list[Word]
+    aside: list[list[Word]] = field(default_factory=list)
+    """Words that run in other directions, each list upright for itself."""
+    drawings: Drawings = field(default_factory=Drawings)
+    hidden: list[tuple[str, str]] = field(default_factory=list)
+    """Why, and which text."""
+    wants_recognition: bool = False
+    """Whether it is a picture of text, or text that cannot be told."""
+
+
+def read_page(page: Any, number: int) -> Page:
+    """The page of pypdfium2, without its annotations."""
+    text_page = page.get_textpage()
+    try:
+        return _read(page, number, read_glyphs(text_page.raw))
+    finally:
+        text_page.close()
+
+
+def _read(page: Any, number: int, glyphs: Glyphs) -> Page:
+    left, bottom, right, top = page.get_bbox()
+    frame = Frame(left, bottom, right, top, page.get_rotation())
+    upright = frame.turned(_prevailing_turn(glyphs, frame.turn))
+    drawings = read_drawings(page.raw, frame)
+    hidden = judge(page, glyphs, frame.boxes(glyphs.corners), drawings, frame)
+    drawings_upright = drawings if upright == frame else read_drawings(page.raw, upright)
+    found = Page(number, upright.width, upright.height, [], drawings=drawings_upright)
+    out: dict[int, list[str]] = defaultdict(list)
+    for turn, runs in sorted(_by_turn(glyphs, upright.turn).items(), key=lambda item: item[0] != upright.turn):
+        turned = frame.turned(turn)
+        boxes = turned.boxes(glyphs.corners)
+        words = _kept(words_of(glyphs, runs, boxes, turned, hidden), out)
+        if turn == upright.turn:
+            found.words = words
+        elif words:
+            found.aside.append(words)
+    found.hidden = [(REASONS[why], " ".join(texts)) for why, texts in out.items()]
+    found.wants_recognition = _is_picture(glyphs, hidden, is_scan(drawings, frame), found)
+    return found
+
+
+def _prevailing_turn(glyphs: Glyphs, turn: int) -> int:
+    """In which direction most characters run."""
+    counts: Counter[int] = Counter()
+    for run in glyphs.runs:
+        if run.turn is not None:
+            counts[run.turn] += run.stop - run.start
+    return counts.most_common(1)[0][0] if counts else turn
+
+
+def _by_turn(glyphs: Glyphs, default: int) -> dict[int, list[Run]]:
+    """What runs aslant, as watermarks do, is kept apart from the upright text, as if it ran downwards."""
+    runs: dict[int, list[Run]] = defaultdict(list)
+    for run in glyphs.runs:
+        runs[(default + 90) % 360 if run.turn is None else run.turn].append(run)
+    return runs
+
+
+def _kept(words: Iterator[tuple[Word, int]], out: dict[int, list[str]]) -> list[Word]:
+    kept = []
+    for word, why in words:
+        if why:
+            out[why].append(word.text)
+        else:
+            kept.append(word)
+    return kept
+
+
+def _is_picture(glyphs: Glyphs, hidden: npt.NDArray[np.uint8], scan: bool, found: Page) -> bool:
+    seen = sum(len(word.text) for word in found.words) + sum(len(word.text) for part in found.aside for word in part)
+    if seen < _LEAST_CHARACTERS:
+        return scan or any(shape.image for shape in found.drawings.shapes)
+    unmapped = 0
+    for run in glyphs.runs:
+        if not hidden[run.start]:
+            characters = glyphs.text[run.start : run.stop]
+            unmapped += sum(not run.mapped or _is_unknown(character) for character in characters)
+    return unmapped > _MOST_UNMAPPED * seen
+
+
+def _is_unknown(character: str) -> bool:
+    return character == "\N{REPLACEMENT CHARACTER}" or _PRIVATE_USE[0] <= character <= _PRIVATE_USE[1]
