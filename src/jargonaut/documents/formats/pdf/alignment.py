@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -22,6 +23,8 @@ _SUPPORT = 0.4
 _LEAST_ROWS = 3
 _PROSE = 45
 """Characters of a cell, on average, in a table that is not two columns of prose."""
+_MARK = re.compile(r"[^\w\s]|o|[(（\[]?(?:\w|\d{1,2}|[ivx]{1,4})[.)）\]]")
+"""Before the items of a list."""
 _TIGHTER = 1.3
 """How much further rows are apart than the lines of one cell."""
 
@@ -71,12 +74,18 @@ def looks_tabular(rows: Sequence[Row], places: Sequence[float], least_rows: int 
     """Whether rows are filled as those of a table are, rather than being prose in columns or chance."""
     if not places or len(rows) < least_rows:
         return False
+    if sum(_is_mark(cells_of(row, places)[0]) for row in rows) > 0.5 * len(rows):
+        return False  # a list
     filled = [[cell for cell in cells_of(row, places) if cell] for row in rows]
     full = sum(len(cells) >= 2 for cells in filled)
     if full < max(2, 0.6 * len(rows)):
         return False
     lengths = [sum(len(word.text) for word in cell) for cells in filled for cell in cells]
     return sum(lengths) / len(lengths) <= _PROSE
+
+
+def _is_mark(cell: Row) -> bool:
+    return len(cell) == 1 and bool(_MARK.fullmatch(cell[0].text))
 
 
 def grouped(rows: Sequence[Row], places: Sequence[float]) -> list[list[Row]]:

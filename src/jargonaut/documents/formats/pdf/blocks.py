@@ -132,9 +132,7 @@ class BlockWriter:
             near = line.above is not None and line.above <= 1.6 * self._styles.leading * line.size / 1.2
             same = (last.size, last.bold) == (line.size, line.bold)
             return level == self._level and near and same and len(self._lines) < 4 and not _numbered(line.text)
-        if kind == "code":
-            return line.above is not None or line.page != last.page
-        return kind == "contents"
+        return kind in {"code", "contents"}
 
     def _continues(self, line: TextLine, after: TextLine | None, right: float) -> bool:
         """Whether a line of prose is more of the open block."""

@@ -21,6 +21,7 @@ _MOST_SEGMENTS = 200
 _DEEPEST_FORM = 8
 _THICKEST_RULE = 3.5
 _SHORTEST_RULE = 4.0
+_SMALLEST_DOT, _LARGEST_DOT = 1.5, 8.0
 _STRAIGHT = 0.6
 """Most that a rule deviates, in points."""
 _WHITE = 250
@@ -53,6 +54,8 @@ class Drawings:
     across: list[Rule] = field(default_factory=list)
     down: list[Rule] = field(default_factory=list)
     shapes: list[Shape] = field(default_factory=list)
+    dots: list[Box] = field(default_factory=list)
+    """Small filled shapes as wide as high: browsers draw the marks of lists."""
     texts: dict[int, int] = field(default_factory=dict)
     """By address of a text object, when it is painted."""
     in_forms: set[int] = field(default_factory=set)
@@ -143,13 +146,17 @@ def _add_path(drawings: Drawings, found: _Object, order: int, frame: Frame) -> N
     if not colour and not drawn:
         return
     box = _bounds(found, frame)
-    if colour and box.width > _THICKEST_RULE and box.height > _THICKEST_RULE:
+    if drawn and _SMALLEST_DOT <= box.width <= _LARGEST_DOT and abs(box.width - box.height) < 0.3:
+        drawings.dots.append(box)
+    elif colour and box.width > _THICKEST_RULE and box.height > _THICKEST_RULE:
         if colour[3] >= _OPAQUE:
             drawings.shapes.append(Shape(box, order, colour=colour[:3]))
         if min(colour[:3]) < _WHITE or drawn:
             _add_edges(drawings, found, frame)
     elif drawn and box.width > _THICKEST_RULE and box.height > _THICKEST_RULE:
         _add_edges(drawings, found, frame)
+    elif colour and _SMALLEST_DOT <= box.width <= _LARGEST_DOT and abs(box.width - box.height) < 0.3:
+        drawings.dots.append(box)
     elif box.width >= max(_SHORTEST_RULE, box.height):
         drawings.across.append(Rule((box.top + box.bottom) / 2, box.x0, box.x1))
     elif box.height >= _SHORTEST_RULE:

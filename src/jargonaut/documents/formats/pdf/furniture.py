@@ -73,7 +73,9 @@ def _cleaned(page: Page, margins: Sequence[_Margins]) -> Page:
         outer = True
         for row in rows:
             twins = sum(_has_twin(row, getattr(other, rival)) for other in others)
-            outer = outer and (twins >= least or row.number)
+            # Left and right pages, and those of a chapter, have heads of their own in the same place.
+            alike = sum(_stands_with(row, getattr(other, rival)) for other in others)
+            outer = outer and (twins >= least or row.number or (twins > 0 and alike >= _LEAST_TWINS))
             if outer:
                 drop.update(map(id, row.words))
     if not drop:
@@ -83,6 +85,10 @@ def _cleaned(page: Page, margins: Sequence[_Margins]) -> Page:
 
 def _has_twin(row: _Row, others: Sequence[_Row]) -> bool:
     return any(abs(other.base - row.base) <= _SAME_PLACE and row.keys & other.keys for other in others)
+
+
+def _stands_with(row: _Row, others: Sequence[_Row]) -> bool:
+    return any(abs(other.base - row.base) <= 1.0 for other in others)
 
 
 def _margins(page: Page) -> _Margins:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from jargonaut.documents.formats.pdf.geometry import Box
@@ -36,7 +36,7 @@ class TextLine:
     first_width: float
     """Of its first word."""
     spread: str = ""
-    """Of a line of fixed width: its text with its blanks, from the left edge of the page."""
+    """Of a line of fixed width: its text with its blanks, from the left edge of its region."""
 
 
 @dataclass(slots=True)
@@ -63,7 +63,8 @@ def lay_out(page: Page) -> Layout:
     body = _prevailing_size(page)
     tables = take_tables(page)
     regions = [settled(region, page.number) for region in regions_of(page, tables)]
-    notes = [_take_notes(region, body, page.height) for region in regions]
+    raised = {word.text for line in _lines(regions) for word in line.words[1:] if line.is_mark(word)}
+    notes = [_take_notes(region, body, page.height, raised) for region in regions]
     layout.notes = [_note(lines) for found in notes for lines in found]
     marks = {note.mark for note in layout.notes}
     for region in regions:
@@ -73,6 +74,11 @@ def lay_out(page: Page) -> Layout:
     return layout
 
 
+def _lines(regions: Iterable[Region]) -> Iterator[Line]:
+    for region in regions:
+        yield from (atom for atom in region.atoms if isinstance(atom, Line))
+
+
 def _prevailing_size(page: Page) -> float:
     sizes: Counter[float] = Counter()
     for word in page.words:
@@ -80,7 +86,7 @@ def _prevailing_size(page: Page) -> float:
     return sizes.most_common(1)[0][0] if sizes else 0.0
 
 
-def _take_notes(region: Region, body: float, height: float) -> list[list[Line]]:
+def _take_notes(region: Region, body: float, height: float, raised: Collection[str]) -> list[list[Line]]:
     """Small lines at the end of a region, from the first on that begins with a mark."""
     first = len(region.atoms)
     for index in range(len(region.atoms) - 1, -1, -1):
@@ -92,21 +98,21 @@ def _take_notes(region: Region, body: float, height: float) -> list[list[Line]]:
     notes: list[list[Line]] = []
     for atom in region.atoms[first:]:
         if isinstance(atom, Line):
-            if not notes or _begins_note(atom, notes[-1][0]):
+            if not notes or _begins_note(atom, notes[-1][0], raised):
                 notes.append([])
             notes[-1].append(atom)
-    if notes and not all(_begins_note(lines[0], lines[0]) for lines in notes):
+    if notes and not all(_begins_note(lines[0], lines[0], raised) for lines in notes):
         return []
     del region.atoms[first:]
     return notes
 
 
-def _begins_note(line: Line, first: Line) -> bool:
+def _begins_note(line: Line, first: Line, raised: Collection[str]) -> bool:
     match = _NOTE.match(line.text)
     if match is None or line.box.x0 > first.box.x0 + line.size:
         return False
-    raised = line.is_mark(line.words[0])
-    return raised or line.text[match.end("mark") : match.end()] != "" or line.words[0].text == match["mark"]
+    apart = line.text[match.end("mark") : match.end()] != "" or line.words[0].text == match["mark"]
+    return apart or line.is_mark(line.words[0]) or match["mark"] in raised
 
 
 def _note(lines: Sequence[Line]) -> Note:
@@ -117,6 +123,7 @@ def _note(lines: Sequence[Line]) -> Note:
 
 def _add_region(layout: Layout, region: Region, marks: set[str]) -> None:
     above: float | None = None
+    left = region.box.x0 if region.atoms else 0.0
     for atom in region.atoms:
         if isinstance(atom, Table):
             layout.items.append(atom)
@@ -133,7 +140,7 @@ def _add_region(layout: Layout, region: Region, marks: set[str]) -> None:
                 layout.number,
                 None if above is None else atom.base - above,
                 atom.words[0].box.width,
-                atom.spread(0.0) if atom.fixed else "",
+                atom.spread(left) if atom.fixed else "",
             )
         )
         above = atom.base

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 
 from jargonaut.documents.formats.pdf.geometry import Box, around
 from jargonaut.documents.formats.pdf.words import Word, gap_is_blank
@@ -74,7 +75,8 @@ class Line:
 
     def spread(self, left: float) -> str:
         """The text with as many blanks as there is room for, counted from `left`."""
-        width = _FIXED_WIDTH * self.size
+        long = [word for word in self.words if len(word.text) > 2 and word.text.isascii()]
+        width = median(word.box.width / len(word.text) for word in long) if long else _FIXED_WIDTH * self.size
         text = ""
         for number, word in enumerate(self.words):
             column = round((word.box.x0 - left) / width)

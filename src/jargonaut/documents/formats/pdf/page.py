@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jargonaut.documents.formats.pdf.drawings import Drawings, read_drawings
-from jargonaut.documents.formats.pdf.geometry import Frame
+from jargonaut.documents.formats.pdf.geometry import Box, Frame
 from jargonaut.documents.formats.pdf.glyphs import Glyphs, Run, read_glyphs
 from jargonaut.documents.formats.pdf.visibility import REASONS, is_scan, judge
 from jargonaut.documents.formats.pdf.words import Word, words_of
@@ -20,6 +20,7 @@ _LEAST_CHARACTERS = 8
 """Of a page with a text layer; scans have none or a stamp."""
 _MOST_UNMAPPED = 0.5
 """Share of characters of which nobody knows what they are, in a text that can be read."""
+_MOST_DOTS = 100
 _PRIVATE_USE = ("\ue000", "\uf8ff")
 
 
@@ -64,12 +65,25 @@ def _read(page: Any, number: int, glyphs: Glyphs) -> Page:
         boxes = turned.boxes(glyphs.corners)
         words = _kept(words_of(glyphs, runs, boxes, turned, hidden), out)
         if turn == upright.turn:
-            found.words = words
+            found.words = [*words, *_list_marks(words, drawings_upright.dots)]
         elif words:
             found.aside.append(words)
     found.hidden = [(REASONS[why], " ".join(texts)) for why, texts in out.items()]
     found.wants_recognition = _is_picture(glyphs, hidden, is_scan(drawings, frame), found)
     return found
+
+
+def _list_marks(words: Sequence[Word], dots: Sequence[Box]) -> Iterator[Word]:
+    """Dots that stand before a line as a bullet does."""
+    for dot in dots[:_MOST_DOTS]:
+        for word in words:
+            size = word.type.size
+            beside = 0 < word.box.x0 - dot.x1 < 2 * size and dot.height < 0.6 * size
+            if beside and word.base - 0.65 * size < (dot.top + dot.bottom) / 2 < word.base:
+                yield Word(
+                    "•", dot._replace(top=word.box.top, bottom=word.box.bottom), word.base, word.type, spaced=True
+                )
+                break
 
 
 def _prevailing_turn(glyphs: Glyphs, turn: int) -> int:

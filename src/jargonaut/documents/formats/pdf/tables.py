@@ -6,6 +6,7 @@ import re
 from bisect import bisect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from jargonaut.documents.formats.pdf.alignment import Row, cells_of, grouped, looks_tabular, separators
 from jargonaut.documents.formats.pdf.drawings import Rule
@@ -45,7 +46,7 @@ def take_tables(page: Page) -> list[Table]:
             tables.append(table)
             page.words = _without(page.words, inside)
     for area, ys in _ladders([*loose, *page.drawings.across], tables):
-        inside = _inside(page.words, area)
+        area, inside = _with_ends(area, ys, page.words)
         table = _partly_ruled(area, ys, inside, page.number)
         if table is not None:
             tables.append(table)
@@ -147,6 +148,32 @@ def _ladders(rules: Iterable[Rule], tables: Sequence[Table]) -> list[tuple[Box, 
         for group in groups
         if len(group) > 1
     ]
+
+
+def _with_ends(area: Box, ys: Sequence[float], words: Sequence[Word]) -> tuple[Box, list[Word]]:
+    """With the row over the first rule and the one under the last, if they fit the columns between."""
+    inside = _inside(words, area)
+    places = separators(rows_of(inside))
+    if not places:
+        return area, inside
+    step = max(min(below - above for above, below in pairwise(ys)), 12.0)
+    for end in (area._replace(top=ys[0] - step, bottom=ys[0]), area._replace(top=ys[-1], bottom=ys[-1] + step)):
+        rows = rows_of(_inside(words, end))
+        if rows and all(_fits(row, places) for row in rows):
+            inside += [word for row in rows for word in row]
+            area = around([area, end])
+    return area, inside
+
+
+def _fits(row: Row, places: Sequence[float]) -> bool:
+    """Whether a row has cells in most columns, with room between them."""
+    cells = cells_of(row, places)
+    crossed = any(word.box.x0 < place < word.box.x1 for word in row for place in places)
+    near = any(
+        after[0].box.x0 - before[-1].box.x1 < 0.5 * after[0].type.size
+        for before, after in pairwise([cell for cell in cells if cell])
+    )
+    return not crossed and not near and sum(map(bool, cells)) >= max(2, 0.5 * len(cells))
 
 
 def _partly_ruled(area: Box, ys: Sequence[float], words: Sequence[Word], page: int) -> Table | None:

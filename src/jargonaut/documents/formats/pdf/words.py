@@ -20,12 +20,13 @@ _GAP = 0.17
 """Least distance between words, in sizes; letters are set apart by less."""
 _WIDE_GAP = 0.6
 """Between Chinese characters, which are set apart to fill the line."""
+_SPACED_GAP = 0.18
+"""The same where there is a blank in the text."""
 _LIGATURES = re.compile("[\ufb00-\ufb06]")
 _WIDE = re.compile("[\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef]")
-_PRIVATE_BULLETS = str.maketrans(
-    {"\uf0b7": "•", "\uf0a7": "▪", "\uf076": "❖", "\uf0d8": "➢", "\uf0fc": "✓", "\uf02d": "-", "\uf0a8": "◦"}
-)
-"""Of the symbol fonts of office programs."""
+_PRIVATE_USE = re.compile("[\ue000-\uf8ff]")
+_SYMBOLS = {"\uf02d": "-", "\uf0d8": "➢", "\uf0e0": "→", "\uf0e8": "➔", "\uf0fc": "✓"}
+"""Of the symbol fonts of office programs. What else stands alone there is the mark of a list item."""
 
 
 @dataclass(slots=True)
@@ -51,7 +52,7 @@ def gap_is_blank(before: Word, after: Word) -> bool:
     gap = after.box.x0 - before.box.x1
     size = min(before.type.size, after.type.size)
     if before.text and after.text and (is_wide(before.text[-1]) and is_wide(after.text[0])):
-        return gap > _WIDE_GAP * size
+        return gap > (_SPACED_GAP if after.spaced else _WIDE_GAP) * size
     return (after.spaced and gap > 0.05 * size) or gap > _GAP * size
 
 
@@ -111,7 +112,9 @@ def _pieces(
 def _clean(text: str) -> str:
     if text.isascii():
         return text
-    text = _LIGATURES.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text.translate(_PRIVATE_BULLETS))
+    if len(text) == 1 and _PRIVATE_USE.match(text):
+        return _SYMBOLS.get(text, "•")
+    text = _LIGATURES.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
     return "".join(map(_unified, text))
 
 
