@@ -68,7 +68,7 @@ def _cleaned(page: Page, margins: Sequence[_Margins]) -> Page:
     around = [margins[other] for other in range(max(0, index - _REACH), min(len(margins), index + _REACH + 1))]
     others = [other for other in around if other is not margins[index]]
     least = min(_LEAST_TWINS, max(len(margins) - 1, 1))
-    drop: set[int] = set()
+    dropped: list[_Row] = []
     for rows, rival in ((margins[index].head, "head"), (margins[index].foot, "foot")):
         outer = True
         for row in rows:
@@ -77,9 +77,13 @@ def _cleaned(page: Page, margins: Sequence[_Margins]) -> Page:
             alike = sum(_stands_with(row, getattr(other, rival)) for other in others)
             outer = outer and (twins >= least or row.number or (twins > 0 and alike >= _LEAST_TWINS))
             if outer:
-                drop.update(map(id, row.words))
-    if not drop:
+                dropped.append(row)
+    if sum(len(row.words) for row in dropped) >= len(page.words):
+        # A page of one line is not made of furniture.
+        dropped = [row for row in dropped if row.number]
+    if not dropped:
         return page
+    drop = {id(word) for row in dropped for word in row.words}
     return replace(page, words=[word for word in page.words if id(word) not in drop])
 
 

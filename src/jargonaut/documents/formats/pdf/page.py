@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,13 @@ import numpy.typing as npt
 from jargonaut.documents.formats.pdf.drawings import Drawings, read_drawings
 from jargonaut.documents.formats.pdf.geometry import Box, Frame
 from jargonaut.documents.formats.pdf.glyphs import Glyphs, Run, read_glyphs
-from jargonaut.documents.formats.pdf.visibility import REASONS, is_scan, judge
+from jargonaut.documents.formats.pdf.visibility import REASONS, image_share, judge
 from jargonaut.documents.formats.pdf.words import Word, words_of
 
 _LEAST_CHARACTERS = 8
 """Of a page with a text layer; scans have none or a stamp."""
+_PICTURE_SHARE = 0.3
+"""Of a page without text, covered by images, to be a picture of text."""
 _MOST_UNMAPPED = 0.5
 """Share of characters of which nobody knows what they are, in a text that can be read."""
 _MOST_DOTS = 100
@@ -38,8 +40,8 @@ class Page:
     drawings: Drawings = field(default_factory=Drawings)
     hidden: list[tuple[str, str]] = field(default_factory=list)
     """Why, and which text."""
-    wants_recognition: bool = False
-    """Whether it is a picture of text, or text that cannot be told."""
+    picture: Page | None = None
+    """What is left if the page is a picture of text, or text that cannot be told: itself without the latter."""
 
 
 def read_page(page: Any, number: int) -> Page:
@@ -69,7 +71,10 @@ def _read(page: Any, number: int, glyphs: Glyphs) -> Page:
         elif words:
             found.aside.append(words)
     found.hidden = [(REASONS[why], " ".join(texts)) for why, texts in out.items()]
-    found.wants_recognition = _is_picture(glyphs, hidden, is_scan(drawings, frame), found)
+    if _is_unmapped(glyphs, hidden, found):
+        found.picture = replace(found, words=[], aside=[])
+    elif _is_picture(found, image_share(drawings, frame)):
+        found.picture = replace(found)
     return found
 
 
@@ -113,16 +118,21 @@ def _kept(words: Iterator[tuple[Word, int]], out: dict[int, list[str]]) -> list[
     return kept
 
 
-def _is_picture(glyphs: Glyphs, hidden: npt.NDArray[np.uint8], scan: bool, found: Page) -> bool:
-    seen = sum(len(word.text) for word in found.words) + sum(len(word.text) for part in found.aside for word in part)
-    if seen < _LEAST_CHARACTERS:
-        return scan or any(shape.image for shape in found.drawings.shapes)
+def _is_picture(found: Page, share: float) -> bool:
+    return _length(found) < _LEAST_CHARACTERS and share >= _PICTURE_SHARE
+
+
+def _is_unmapped(glyphs: Glyphs, hidden: npt.NDArray[np.uint8], found: Page) -> bool:
     unmapped = 0
     for run in glyphs.runs:
         if not hidden[run.start]:
             characters = glyphs.text[run.start : run.stop]
             unmapped += sum(not run.mapped or _is_unknown(character) for character in characters)
-    return unmapped > _MOST_UNMAPPED * seen
+    return unmapped > max(_MOST_UNMAPPED * _length(found), _LEAST_CHARACTERS)
+
+
+def _length(found: Page) -> int:
+    return sum(len(word.text) for words in (found.words, *found.aside) for word in words)
 
 
 def _is_unknown(character: str) -> bool:

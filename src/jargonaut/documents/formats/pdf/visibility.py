@@ -35,11 +35,11 @@ _INK = 0.7
 """Darkest share of a scan's brightness that is ink."""
 
 
-def is_scan(drawings: Drawings, frame: Frame) -> bool:
-    """Whether images cover the page."""
+def image_share(drawings: Drawings, frame: Frame) -> float:
+    """Share of the page that images cover."""
     page = Box(0, 0, frame.width, frame.height)
     covered = sum(shape.box.overlap(page) for shape in drawings.shapes if shape.image)
-    return covered >= SCAN_SHARE * page.area > 0
+    return covered / page.area if page.area else 0.0
 
 
 def judge(page: Any, glyphs: Glyphs, boxes: Boxes, drawings: Drawings, frame: Frame) -> npt.NDArray[np.uint8]:
@@ -77,8 +77,10 @@ def judge(page: Any, glyphs: Glyphs, boxes: Boxes, drawings: Drawings, frame: Fr
         with _switched_off(address for address, order in drawings.texts.items() if order in wanted):
             unseen |= judged & np.isin(orders, covered) & ~_any_in(_differ(whole, _picture(page, scale)), cells)
     reasons[unseen & over & (reasons != SAME_COLOUR)] = COVERED
-    if is_scan(drawings, frame):
-        reasons[judged & _any_in(_ink(whole), cells)] = SHOWN
+    if image_share(drawings, frame) >= SCAN_SHARE:
+        # What was recognised stands a little beside what it was recognised in.
+        margin = sizes[:, None] * np.array([-0.5, -0.3, 0.5, 0.3])
+        reasons[judged & _any_in(_ink(whole), _pixels((boxes + margin) * scale))] = SHOWN
     return reasons
 
 
