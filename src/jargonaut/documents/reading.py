@@ -28,6 +28,8 @@ from jargonaut.documents.worker import READY
 
 _START_S = 60.0
 """Longest that a worker may take to start."""
+_ONE_THREAD = {"MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""In a worker's environment: there is one for each core, and idle threads take address space from its budget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,12 @@ class _Worker:
         command = [sys.executable, "-m", "jargonaut.documents.worker", *map(str, arguments), known]
         try:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(theirs.fileno(), lifeline)
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(theirs.fileno(), lifeline),
+                env={**os.environ, **_ONE_THREAD},
             )
         except OSError as error:
             self.connection.close()
