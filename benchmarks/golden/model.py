@@ -116,7 +116,7 @@ class Truth:
         self.text.append(text)
 
 
-def truth_of(story: Story, suffix: str, producer: str) -> Truth:
+def truth_of(story: Story, suffix: str, producer: str, caption_below: bool = False) -> Truth:
     """What a file of that story says, when its producer writes all of it."""
     truth = Truth(suffix, story.language, producer)
     for part in story.parts:
@@ -130,9 +130,11 @@ def truth_of(story: Story, suffix: str, producer: str) -> Truth:
             case Items(texts):
                 truth.text += texts
             case Table(rows, caption):
-                if caption:
+                if caption and not caption_below:
                     truth.text.append(caption)
                 truth.table(rows)
+                if caption and caption_below:
+                    truth.text.append(caption)
             case Code(text):
                 truth.text.append(text)
     return truth

@@ -107,11 +107,11 @@ def _truth(story: Story, producer: str) -> Truth:
             case Items(texts):
                 truth.text += texts
             case Table(rows, caption):
-                if producer == "pandoc":
-                    truth.text.append(caption)
-                else:
+                if producer != "pandoc":
                     truth.heading(caption, 2)
                 truth.table(rows)
+                if producer == "pandoc":
+                    truth.text.append(caption)
     return truth
 
 

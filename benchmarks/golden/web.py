@@ -147,7 +147,7 @@ def write_markdown(shelf: Shelf) -> None:
         shelf.truth(path.name, truth)
     path = shelf.path("ran-pandoc.md")
     pandoc(notation(RAN), path, "json", "--to=gfm", "--wrap=none")
-    shelf.truth(path.name, truth_of(RAN, "md", "pandoc"))
+    shelf.truth(path.name, truth_of(RAN, "md", "pandoc", caption_below=True))
 
 
 def markdown_of(story: Story) -> str:
