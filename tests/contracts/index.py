@@ -1,4 +1,5 @@
 import asyncio
+import dataclasses
 
 import numpy as np
 import pytest
@@ -229,6 +230,29 @@ class IndexContract:
         assert vectors.shape == (len(ids), DIMENSIONS)
         assert 1 <= len(ids) <= min(limit, 7)
         assert len(set(ids)) == len(ids)
+
+    def test_neighbours_of_a_chunk_with_a_parent_are_its_siblings(self, new_writer, open_reader):
+        writer = new_writer(KEY)
+        rows = document("a.md", ["one", "two", "three", "four", "five"])
+        nested = [dataclasses.replace(c, parent=(100, 399) if 1 <= c.ordinal <= 3 else None) for c in rows.chunks]
+        writer.replace([dataclasses.replace(rows, chunks=tuple(nested))])
+        reader = open_reader(writer.snapshot())
+        ids = search(reader, unit(1)).chunk_ids
+        [two] = [c for c in asyncio.run(reader.fetch(ids, EVERYTHING, Deadline.after(5))) if c.text == "two"]
+        assert two.parent == (100, 399)
+        found = asyncio.run(reader.neighbours(two, EVERYTHING, Deadline.after(5)))
+        assert [c.text for c in found] == ["two", "three", "four"]
+
+    def test_places_come_back(self, new_writer, open_reader):
+        writer = new_writer(KEY)
+        rows = document("a.xlsx", ["one"])
+        place = Place(line=17, sheet="Prices", cell="C17")
+        writer.replace([dataclasses.replace(rows, chunks=(dataclasses.replace(rows.chunks[0], place=place),))])
+        reader = open_reader(writer.snapshot())
+        [chunk] = asyncio.run(
+            reader.fetch(search(reader, unit(1)).chunk_ids, EVERYTHING, Deadline.after(5)),
+        )
+        assert chunk.place == place
 
     def test_neighbours(self, new_writer, open_reader):
         writer = new_writer(KEY)

@@ -1,11 +1,16 @@
 import asyncio
 import time
 
+import lancedb
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from jargonaut.core.deadline import Deadline
+from jargonaut.core.document import Place
 from jargonaut.core.errors import IntegrityError, UnavailableError
 from jargonaut.index.lance import EXACT_ROWS, LanceIndexWriter, open_lance_reader
+from jargonaut.index.lance_rows import ADDED, rows_of, schema_for, table_name
 from jargonaut.index.port import Snapshot, Visibility
 from tests.contracts import index as contract
 
@@ -85,3 +90,24 @@ def test_a_folder_that_cannot_be_made(tmp_path):
         LanceIndexWriter(tmp_path / "file" / "index", contract.KEY)
     with pytest.raises(IntegrityError):
         asyncio.run(open_lance_reader(tmp_path / "nowhere", Snapshot("t", 1)))
+
+
+def test_a_table_of_the_format_before_is_read_and_written_on(tmp_path):
+    old_schema = pa.schema(
+        [field for field in schema_for(contract.KEY) if field.name not in ADDED],
+        metadata={
+            b"jargonaut": schema_for(contract.KEY).metadata[b"jargonaut"].replace(b'"format": 2', b'"format": 1')
+        },
+    )
+    old = rows_of([contract.document("a.md", ["old"])], contract.KEY).select(old_schema.names)
+    table = lancedb.connect(str(tmp_path)).create_table(table_name(contract.KEY), old.cast(old_schema))
+    pinned = Snapshot(table.name, table.version)
+    writer = LanceIndexWriter(tmp_path, contract.KEY)
+    writer.replace([contract.document("b.md", ["new"])])
+    for snapshot, count in ((pinned, 1), (writer.snapshot(), 2)):
+        reader = asyncio.run(open_lance_reader(tmp_path, snapshot))
+        found = contract.search(reader, contract.unit(1))
+        chunks = asyncio.run(reader.fetch(found.chunk_ids, Visibility(everything=True), Deadline.after(5)))
+        assert len(chunks) == count
+        assert {chunk.place for chunk in chunks} == {Place(1)}
+        assert {chunk.parent for chunk in chunks} == {None}

@@ -93,16 +93,18 @@ class HeadingChunker:
 
     def _cut_block(self, text: TokenizedText, path: Path, block: Block, budget: int) -> Iterator[_Piece]:
         cuts = _cuts(text, block.kind)
-        header = text.lines(block.start, block.end)[0] if block.kind == "table" else None
+        header = _header(text, block)
         # The separator is counted with the row, for it depends on the tokenizer.
         header_tokens = len(self._token_spans(_SEPARATOR + text.text[slice(*header)])) if header else 0
         if header is None or header_tokens > _HEADER_SHARE * budget:
             for start, end in text.packed([(block.start, block.end)], budget, cuts):
-                yield _Piece(start, end, path, block.kind, block.place)
+                place = block.place_at(text.text.count("\n", block.start, start))
+                yield _Piece(start, end, path, block.kind, place)
             return
-        row_path = (*path, text.text[slice(*header)].rstrip(" |"))
+        row_path = (*path, text.text[slice(*header)].replace("\n", " / ").rstrip(" |"))
         for start, end in text.packed([(block.start, block.end)], budget - header_tokens, cuts):
-            yield _Piece(start, end, path if start == block.start else row_path, block.kind, block.place)
+            place = block.place_at(text.text.count("\n", block.start, start))
+            yield _Piece(start, end, path if start == block.start else row_path, block.kind, place)
 
     def _fitting(self, text: TokenizedText, piece: _Piece) -> Iterator[_Piece]:
         """The piece if it fits as it is encoded, else smaller ones.
@@ -210,6 +212,14 @@ def _kept_together(text: TokenizedText, blocks: Sequence[Block], budget: int) ->
             spans.append((block.start, block.end))
         announced = text.text.endswith((":", "："), block.start, block.end)
     return spans
+
+
+def _header(text: TokenizedText, block: Block) -> Span | None:
+    """The header rows of a table."""
+    if block.kind != "table" or not block.header_lines:
+        return None
+    lines = text.lines(block.start, block.end)[: block.header_lines]
+    return lines[0][0], lines[-1][1]
 
 
 def _cuts(text: TokenizedText, kind: BlockKind) -> Sequence[Cut]:

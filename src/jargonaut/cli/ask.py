@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -44,7 +45,8 @@ def ask(
         cited.update({citation.number: citation for citation in statement.citations})
     for number, citation in sorted(cited.items()):
         chunk = citation.chunk
-        at = f":{chunk.place.line}" if chunk.place.line else f", page {chunk.place.page}" if chunk.place.page else ""
+        place = chunk.place
+        at = f":{place.line}" if place.line and not place.sheet else f", {place}" if f"{place}" else ""
         print(f"[{number}] {chunk.uri}{at}  {' › '.join(chunk.heading_path)}")
 
 
@@ -73,8 +75,7 @@ def _record(statement: CitedStatement) -> dict[str, Any]:
                 "uri": citation.chunk.uri,
                 "title": citation.chunk.title,
                 "heading_path": list(citation.chunk.heading_path),
-                "line": citation.chunk.place.line,
-                "page": citation.chunk.place.page,
+                **dataclasses.asdict(citation.chunk.place),
                 "start": citation.start,
                 "end": citation.end,
                 "quote": citation.quote,

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from jargonaut.core.canonical import digest_of
 
-BlockKind = Literal["heading", "paragraph", "list", "table", "code"]
+BlockKind = Literal["heading", "paragraph", "list", "table", "code", "caption", "note"]
+"""A note is a footnote, an endnote or what a speaker's notes say: it stands after what it belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in the source something stands: 1-based, `line` for text formats, `page` for paged ones."""
+    """Where in the source something stands, counted from 1."""
 
     line: int | None = None
+    """Of a text format; the row of a sheet."""
     page: int | None = None
+    """Of a paged format; the slide of a presentation."""
+    sheet: str = ""
+    """Name of the sheet of a workbook."""
+    cell: str = ""
+    """Of a sheet, as `C17`."""
+
+    def __str__(self) -> str:
+        """As people say it: `line 12`, `page 3`, `Prices!C17`; empty if it is not known."""
+        if self.sheet:
+            return f"{self.sheet}!{self.cell}" if self.cell else self.sheet
+        if self.page:
+            return f"page {self.page}"
+        return f"line {self.line}" if self.line else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +50,18 @@ class Block:
     """1 to 6 for headings, 0 otherwise."""
     anchors: tuple[str, ...] = ()
     """Names by which other places refer to this heading."""
+    header_lines: int = 1
+    """Of a table, the lines of its header, repeated wherever it is cut; 0 if it has none."""
+    lines: tuple[int, ...] = ()
+    """Of a table, the line or row in the source of each of its lines; empty if it is not known."""
+
+    def place_at(self, line: int) -> Place:
+        """Where line `line` of the block, counted from 0, stands in the source."""
+        if not 0 <= line < len(self.lines):
+            return self.place
+        row = self.lines[line]
+        cell = f"{self.place.cell.rstrip('0123456789')}{row}" if self.place.cell else ""
+        return dataclasses.replace(self.place, line=row, cell=cell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +92,8 @@ class Document:
     metadata: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     """Front matter and the like: `author`, `date`, `tags`, ..., and `allow`, which can only narrow."""
     references: tuple[CrossReference, ...] = ()
+    hidden: Mapping[str, int] = field(default_factory=dict)
+    """Characters left out because a reader would not have seen them, by the reason."""
 
     @property
     def id(self) -> str:
@@ -96,6 +126,8 @@ class Chunk:
     kind: BlockKind
     place: Place
     chunker: str
+    parent: tuple[int, int] | None = None
+    """Span of the passage that is answered from when this chunk is found; None if that is the chunk itself."""
 
     @property
     def id(self) -> str:

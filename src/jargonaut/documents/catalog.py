@@ -14,14 +14,14 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from jargonaut.core.canonical import DIGEST_LENGTH, canonical_json, digest_of
-from jargonaut.core.document import Block, CrossReference, Document, Place, Quarantined
+from jargonaut.core.document import Document, Quarantined
 from jargonaut.core.errors import UnavailableError
 from jargonaut.documents.source import SourceFile
+from jargonaut.documents.wire import document_from_json, document_to_json
 
-FORMAT = 1
+FORMAT = 2
 """Raise it when parsing changes: everything is then read again."""
 
 
@@ -76,7 +76,7 @@ class Catalog:
     def keep(self, document: Document) -> None:
         """Store a parsed document."""
         path = self._parsed_path(document.uri, document.content_digest)
-        data = zlib.compress(canonical_json({"format": FORMAT, **dataclasses.asdict(document)}), 1)
+        data = zlib.compress(canonical_json({"format": FORMAT, **document_to_json(document)}), 1)
         _write(path, data)
 
     def document(self, uri: str, digest: str) -> Document | None:
@@ -85,7 +85,7 @@ class Catalog:
             value = json.loads(zlib.decompress(self._parsed_path(uri, digest).read_bytes()))
         except (OSError, zlib.error, ValueError):
             return None
-        return _document(value) if value.pop("format") == FORMAT else None
+        return document_from_json(value) if value.pop("format") == FORMAT else None
 
     def save(self, entries: Mapping[str, Entry]) -> None:
         """Replace what is known by `entries`, and drop stored documents that none of them needs."""
@@ -151,15 +151,3 @@ def _write(path: Path, data: bytes) -> None:
         raise UnavailableError(
             f"Could not write {path}: {error.strerror}.", "Free some space, or check permissions, and run it again."
         ) from error
-
-
-def _document(value: dict[str, Any]) -> Document:
-    value["blocks"] = tuple(
-        Block(**{**block, "place": Place(**block["place"]), "anchors": tuple(block["anchors"])})
-        for block in value["blocks"]
-    )
-    value["references"] = tuple(CrossReference(**reference) for reference in value["references"])
-    value["metadata"] = {
-        name: tuple(item) if isinstance(item, list) else item for name, item in value["metadata"].items()
-    }
-    return Document(**value)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from jargonaut.core.document import Block, BlockKind, CrossReference, Document, Place
 from jargonaut.core.sentences import split_sentences
-from jargonaut.documents.encodings import normalised
+from jargonaut.documents.encodings import normalised, visible
 from jargonaut.documents.language import SAMPLE, detect_language
 from jargonaut.documents.metadata import Metadata
 
@@ -23,6 +24,7 @@ _IS_CJK = re.compile(rf"[{_CJK}]")
 _BLANKS = re.compile(r"\s+")
 _ITEM_MARK = re.compile(r"\s*(?:[-*•]|\d{1,9}[.)])\s+")
 _HIGHEST_LEVEL = 6
+_WITHOUT_WIDTH = "without width"
 
 
 class Inline:
@@ -33,6 +35,8 @@ class Inline:
         self._break = False
         self._last = " "
         self.length = 0
+        self.invisible = 0
+        """Characters without width that were left out."""
         self.references: list[tuple[int, str]] = []
         """Offset into the text, and target."""
 
@@ -43,6 +47,8 @@ class Inline:
 
     def add(self, text: str) -> None:
         """Add text; its line feeds are soft."""
+        text, invisible = visible(text)
+        self.invisible += invisible
         if "\n" in text:
             text = _BREAK_IN_CJK.sub("", text)
         text = _BLANKS.sub(" ", text)
@@ -71,6 +77,7 @@ class Inline:
         """Add all of `other`."""
         start = self.length
         self.add(other.text)
+        self.invisible += other.invisible
         self.references.extend((start + offset, target) for offset, target in other.references)
 
 
@@ -82,6 +89,8 @@ class _Draft:
     level: int
     anchors: list[str]
     references: list[tuple[int, str]]
+    header_lines: int = 1
+    lines: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -91,6 +100,7 @@ class Composer:
     _drafts: list[_Draft] = field(default_factory=list)
     _anchors: list[str] = field(default_factory=list)
     _list_is_open: bool = False
+    _hidden: Counter[str] = field(default_factory=Counter)
 
     @property
     def ends_with_heading(self) -> bool:
@@ -119,19 +129,36 @@ class Composer:
 
     def heading(self, inline: Inline, level: int, place: Place) -> None:
         """A heading of level 1 to 6; lower ones count as 6."""
-        self._append("heading", inline.text, inline.references, place, min(max(level, 1), _HIGHEST_LEVEL))
+        self._append("heading", self._shown(inline), inline.references, place, min(max(level, 1), _HIGHEST_LEVEL))
 
     def paragraph(self, inline: Inline, place: Place) -> None:
         """Prose."""
-        self._append("paragraph", inline.text, inline.references, place)
+        self._append("paragraph", self._shown(inline), inline.references, place)
+
+    def caption(self, inline: Inline, place: Place) -> None:
+        """What is written at a figure or a table."""
+        self._append("caption", self._shown(inline), inline.references, place)
+
+    def note(self, inline: Inline, mark: str, place: Place) -> None:
+        """A footnote, endnote or speaker's note, after what it belongs to; `mark` as the reader sees it, or empty."""
+        prefix = f"[{mark}] " if mark else ""
+        references = [(len(prefix) + offset, target) for offset, target in inline.references]
+        text = self._shown(inline)
+        self._append("note", prefix + text if text else "", references, place)
+
+    def hide(self, why: str, text: str) -> None:
+        """`text` was left out, for a reader would not have seen it; `why` in two or three words."""
+        if length := len("".join(text.split())):
+            self._hidden[why] += length
 
     def item(self, inline: Inline, mark: str, depth: int, place: Place) -> None:
         """A list item, or more of one if `mark` is empty. Items in a row are one block."""
-        if not inline.text:
+        shown = self._shown(inline)
+        if not shown:
             return
         prefix = "  " * depth + (f"{mark} " if mark else "  ")
         references = [(len(prefix) + offset, target) for offset, target in inline.references]
-        text = prefix + inline.text
+        text = prefix + shown
         if self._list_is_open:
             last = self._drafts[-1]
             start = len(last.text) + 1
@@ -147,31 +174,48 @@ class Composer:
         """The next item begins a new list."""
         self._list_is_open = False
 
-    def table(self, rows: Sequence[Sequence[Inline]], place: Place) -> None:
-        """Rows of cells, the header row first; one line a row."""
+    def table(
+        self, rows: Sequence[Sequence[Inline]], place: Place, header_rows: int = 1, numbers: Sequence[int] = ()
+    ) -> None:
+        """Rows of cells, header rows first; one line a row, rows without text left out.
+
+        A merged cell's text stands in each of its places, so that every row can be read alone.
+
+        Args:
+            rows: Of cells.
+            place: Of the first row.
+            header_rows: How many of them are header rows.
+            numbers: For each row, its line or row in the source.
+        """
         lines: list[str] = []
+        kept: list[int] = []
         references: list[tuple[int, str]] = []
         start = 0
-        for row in rows:
+        for number, row in enumerate(rows):
             cells: list[str] = []
             position = start
             for cell in row:
                 references.extend((position + offset, target) for offset, target in cell.references)
-                cells.append(cell.text)
-                position += len(cell.text) + len(" | ")
+                cells.append(self._shown(cell))
+                position += len(cells[-1]) + len(" | ")
             if any(cells):
                 lines.append(" | ".join(cells))
+                kept.append(number)
                 start += len(lines[-1]) + 1
         self._append("table", "\n".join(lines), references, place)
+        if lines:
+            table = self._drafts[-1]
+            table.header_lines = sum(number < header_rows for number in kept)
+            table.lines = tuple(numbers[number] for number in kept) if numbers else ()
 
     def code(self, text: str, place: Place) -> None:
         """Code, verbatim but for an indent."""
-        lines = [line.rstrip() for line in normalised(text).split("\n")]
+        lines = self._shown_lines(text)
         self._append("code", "\n".join(f"{CODE_INDENT}{line}" if line else "" for line in lines).strip("\n"), [], place)
 
     def verbatim(self, kind: BlockKind, text: str, place: Place) -> None:
         """Text whose lines stay as they are."""
-        self._append(kind, "\n".join(line.rstrip() for line in normalised(text).split("\n")).strip("\n"), [], place)
+        self._append(kind, "\n".join(self._shown_lines(text)).strip("\n"), [], place)
 
     def document(self, uri: str, content_digest: str, media_type: str, metadata: Metadata, title: str = "") -> Document:
         """The document made of all blocks so far. Its title: `title`, the highest heading, or the file's name."""
@@ -185,7 +229,9 @@ class Composer:
             text = draft.text if unicodedata.is_normalized("NFC", draft.text) else normalised(draft.text)
             end = start + len(text)
             anchors = tuple(dict.fromkeys(map(normalised, draft.anchors)))
-            blocks.append(Block(draft.kind, start, end, draft.place, draft.level, anchors))
+            blocks.append(
+                Block(draft.kind, start, end, draft.place, draft.level, anchors, draft.header_lines, draft.lines)
+            )
             references.extend(_sentence_references(text, start, draft.references))
             parts.append(text)
             start = end + 2
@@ -194,12 +240,22 @@ class Composer:
             content_digest=content_digest,
             text="\n\n".join(parts),
             blocks=tuple(blocks),
-            title=" ".join(normalised(title).split()) or self._highest_heading() or PurePosixPath(uri).stem,
+            title=" ".join(visible(normalised(title))[0].split()) or self._highest_heading() or PurePosixPath(uri).stem,
             language=self._language() or _declared_language(metadata),
             media_type=media_type,
             metadata=metadata,
             references=tuple(references),
+            hidden=dict(sorted(self._hidden.items())),
         )
+
+    def _shown(self, inline: Inline) -> str:
+        self._hidden.update({_WITHOUT_WIDTH: inline.invisible} if inline.invisible else {})
+        return inline.text
+
+    def _shown_lines(self, text: str) -> list[str]:
+        shown, invisible = visible(normalised(text))
+        self._hidden.update({_WITHOUT_WIDTH: invisible} if invisible else {})
+        return [line.rstrip() for line in shown.split("\n")]
 
     def _append(
         self, kind: BlockKind, text: str, references: list[tuple[int, str]], place: Place, level: int = 0

@@ -22,6 +22,11 @@ _BINARY_SHARE = 0.02
 """Most control characters in a text."""
 _CONTROL_BYTES = bytes(set(range(32)) - set(b"\t\n\r\f\x1b"))
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ufeff\ud800-\udfff]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e01ef]"
+    "|(?<=[\x20-\x7e\u2e80-\u9fff])[\u200c\u200d]+|[\u200c\u200d]+(?=[\x20-\x7e\u2e80-\u9fff])"
+)
+"""Characters without width, direction marks, tags. Joiners stay where scripts and emoji need them."""
 _MAGIC = (b"%PDF-", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x7fELF", b"\x1f\x8b", b"\xd0\xcf\x11\xe0")
 _COMMON_HAN = frozenset(
     "的一是了我不人在他有这个上们来到时大地为子中你说生国年就那和要出也得后以会可下过去能对用理使方法"
@@ -53,6 +58,11 @@ def normalised(text: str) -> str:
     """NFC, line feeds, no control characters but tab and line feed."""
     text = _UNWANTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n"))
     return unicodedata.normalize("NFC", text)
+
+
+def visible(text: str) -> tuple[str, int]:
+    """`text` without characters that nobody sees, and how many those were."""
+    return _INVISIBLE.subn("", text)
 
 
 def _without_mark(data: bytes) -> str:

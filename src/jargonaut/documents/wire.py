@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from jargonaut.core.canonical import canonical_json
 from jargonaut.core.document import Block, CrossReference, Document, Place, Quarantined
@@ -45,26 +46,9 @@ def pack_answer(answer: Answer) -> bytes:
     """`answer` as bytes."""
     result = answer.result
     if isinstance(result, Quarantined):
-        return canonical_json(
-            {
-                "retiring": answer.retiring,
-                "quarantined": [result.uri, result.content_digest, result.reason, result.hint],
-            }
-        )
-    blocks = [
-        [block.kind, block.start, block.end, block.place.line, block.place.page, block.level, block.anchors]
-        for block in result.blocks
-    ]
-    return canonical_json(
-        {
-            "retiring": answer.retiring,
-            "fields": [result.uri, result.content_digest, result.text],
-            "about": [result.title, result.language, result.media_type],
-            "blocks": blocks,
-            "metadata": result.metadata,
-            "references": [[item.start, item.end, item.target] for item in result.references],
-        }
-    )
+        quarantined = [result.uri, result.content_digest, result.reason, result.hint]
+        return canonical_json({"retiring": answer.retiring, "quarantined": quarantined})
+    return canonical_json({"retiring": answer.retiring, "document": document_to_json(result)})
 
 
 def unpack_answer(data: bytes) -> Answer:
@@ -72,20 +56,40 @@ def unpack_answer(data: bytes) -> Answer:
     value = json.loads(data)
     if "quarantined" in value:
         return Answer(Quarantined(*value["quarantined"]), value["retiring"])
-    uri, digest, text = value["fields"]
-    title, language, media_type = value["about"]
-    document = Document(
-        uri=uri,
-        content_digest=digest,
-        text=text,
-        blocks=tuple(
-            Block(kind, start, end, Place(line, page), level, tuple(anchors))
-            for kind, start, end, line, page, level, anchors in value["blocks"]
-        ),
-        title=title,
-        language=language,
-        media_type=media_type,
-        metadata={key: tuple(item) if isinstance(item, list) else item for key, item in value["metadata"].items()},
-        references=tuple(CrossReference(*item) for item in value["references"]),
+    return Answer(document_from_json(value["document"]), value["retiring"])
+
+
+def document_to_json(document: Document) -> dict[str, Any]:
+    """A document as JSON, blocks as lists: there are many of them."""
+    return {
+        "uri": document.uri,
+        "content_digest": document.content_digest,
+        "text": document.text,
+        "title": document.title,
+        "language": document.language,
+        "media_type": document.media_type,
+        "metadata": document.metadata,
+        "hidden": document.hidden,
+        "blocks": [
+            [
+                *(block.kind, block.start, block.end, block.level, block.anchors, block.header_lines, block.lines),
+                *(block.place.line, block.place.page, block.place.sheet, block.place.cell),
+            ]
+            for block in document.blocks
+        ],
+        "references": [[item.start, item.end, item.target] for item in document.references],
+    }
+
+
+def document_from_json(value: dict[str, Any]) -> Document:
+    """The document that `document_to_json` wrote."""
+    fields = dict(value)
+    fields["blocks"] = tuple(
+        Block(kind, start, end, Place(*place), level, tuple(anchors), header_lines, tuple(lines))
+        for kind, start, end, level, anchors, header_lines, lines, *place in fields["blocks"]
     )
-    return Answer(document, value["retiring"])
+    fields["references"] = tuple(CrossReference(*item) for item in fields["references"])
+    fields["metadata"] = {
+        name: tuple(item) if isinstance(item, list) else item for name, item in fields["metadata"].items()
+    }
+    return Document(**fields)

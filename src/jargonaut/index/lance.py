@@ -20,6 +20,7 @@ from jargonaut.core.deadline import Deadline
 from jargonaut.core.errors import DeadlineError, IntegrityError, SpaceMismatchError, UnavailableError
 from jargonaut.index.lance_pool import PoolFiles, discard_pools, open_pool, pool_folder, write_pool
 from jargonaut.index.lance_rows import (
+    ADDED,
     SHOWN_COLUMNS,
     filter_sql,
     key_of,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 EXACT_ROWS = 5_000
 """Up to so many chunks every vector is compared: exact, and fast enough."""
 
+_MOST_TABLES = 10_000
 _MARGIN = timedelta(seconds=1)
 
 _TERMS = FTS(
@@ -73,8 +75,14 @@ class LanceIndexWriter:
         with _translated(f"open the index in {folder}"):
             folder.mkdir(parents=True, exist_ok=True)
             database = lancedb.connect(str(folder))
-            self._table = database.create_table(self._name, schema=schema_for(key), exist_ok=True)
+            if self._name in database.list_tables(limit=_MOST_TABLES).tables:
+                self._table = database.open_table(self._name)
+            else:
+                self._table = database.create_table(self._name, schema=schema_for(key))
             self._table.checkout_latest()
+            held = self._table.schema.names
+            if missing := {name: value for name, value in ADDED.items() if name not in held}:
+                self._table.add_columns(missing)
         if key_of(self._table.schema, f"Table {self._name}") != key:
             raise SpaceMismatchError(f"Table {self._name} in {folder} holds something else than its name says.")
 
@@ -179,8 +187,9 @@ class LanceIndexWriter:
 class LanceIndexReader:
     """An `IndexReader` of one pinned version. Made by `open_lance_reader`."""
 
-    def __init__(self, table: Any, key: TableKey, pool: PoolFiles) -> None:
+    def __init__(self, table: Any, columns: Sequence[str], key: TableKey, pool: PoolFiles) -> None:
         self._table = table
+        self._shown = [name for name in SHOWN_COLUMNS if name in columns]
         self._key = key
         self._pool = pool
         self._rows = len(pool.rows)
@@ -226,14 +235,15 @@ class LanceIndexReader:
 
     async def neighbours(self, chunk: StoredChunk, visibility: Visibility, deadline: Deadline) -> list[StoredChunk]:
         """See `IndexReader.neighbours`."""
-        near = (
-            f"document_id = {quoted(chunk.document_id)} AND ordinal BETWEEN {chunk.ordinal - 1} AND {chunk.ordinal + 1}"
-        )
-        rows = await self._select(_joined(near, visible_sql(visibility)), deadline)
+        near = f"ordinal BETWEEN {chunk.ordinal - 1} AND {chunk.ordinal + 1}"
+        if chunk.parent:
+            near = f"start >= {chunk.parent[0]} AND end <= {chunk.parent[1]}"
+        own = f"document_id = {quoted(chunk.document_id)}"
+        rows = await self._select(_joined(own, near, visible_sql(visibility)), deadline)
         return sorted(rows, key=lambda row: row.ordinal)
 
     async def _select(self, where: str, deadline: Deadline) -> list[StoredChunk]:
-        query = self._table.query().where(where).select(SHOWN_COLUMNS)
+        query = self._table.query().where(where).select(self._shown)
         table = await self._within(query.to_arrow(), deadline)
         return [stored_chunk(row) for row in table.to_pylist()]
 
@@ -299,7 +309,7 @@ async def open_lance_reader(folder: Path, snapshot: Snapshot) -> LanceIndexReade
             f"Version {snapshot.version} of table {snapshot.table} in {folder} cannot be opened: {error}",
             "Build again (`jargonaut build`), or restore the folder from a backup.",
         ) from error
-    return LanceIndexReader(table, key, pool)
+    return LanceIndexReader(table, schema.names, key, pool)
 
 
 async def _pool(folder: Path, table: Any, key: TableKey) -> PoolFiles:

@@ -16,12 +16,15 @@ from jargonaut.core.filters import AllOf, AnyOf, Between, Equals, Filter, Not, O
 from jargonaut.index.analysis import index_terms
 from jargonaut.index.port import DocumentRows, StoredChunk, TableKey, Vector, Visibility
 
-FORMAT = 1
+FORMAT = 2
+ADDED = {"sheet": "''", "cell": "''", "parent_start": "cast(null as int)", "parent_end": "cast(null as int)"}
+"""Columns that tables of format 1 lack, and what stands in them, as SQL."""
 _METADATA_KEY = b"jargonaut"
 _SHOWN = (
     "chunk_id", "document_id", "uri", "title", "heading_path", "text", "start", "end", "ordinal", "kind", "line",
-    "page", "language", "metadata",
+    "page", "sheet", "cell", "parent_start", "parent_end", "language", "metadata",
 )  # fmt: skip
+_NUMBERS = ("start", "end", "ordinal", "line", "page", "parent_start", "parent_end")
 SHOWN_COLUMNS = list(_SHOWN)
 
 
@@ -37,11 +40,11 @@ def schema_for(key: TableKey) -> pa.Schema:
         pa.field(name, text)
         for name in (
             "chunk_id", "document_id", "uri", "content_digest", "title", "text", "kind", "language", "media_type",
-            "author", "date", "metadata", "terms",
+            "author", "date", "metadata", "terms", "sheet", "cell",
         )
     ]  # fmt: skip
     fields += [pa.field(name, pa.list_(text)) for name in ("allow", "heading_path", "tags")]
-    fields += [pa.field(name, pa.int32()) for name in ("start", "end", "ordinal", "line", "page")]
+    fields += [pa.field(name, pa.int32()) for name in _NUMBERS]
     if key.dimensions:
         fields.append(pa.field("vector", pa.list_(pa.float32(), key.dimensions)))
     stamp = json.dumps({"format": FORMAT, **_key_json(key)}, sort_keys=True).encode()
@@ -108,6 +111,10 @@ def _records(rows: DocumentRows) -> Iterable[dict[str, Any]]:
             "kind": chunk.kind,
             "line": chunk.place.line,
             "page": chunk.place.page,
+            "sheet": chunk.place.sheet,
+            "cell": chunk.place.cell,
+            "parent_start": chunk.parent[0] if chunk.parent else None,
+            "parent_end": chunk.parent[1] if chunk.parent else None,
             "terms": " ".join(index_terms(chunk.indexed_text)),
         }
 
@@ -132,9 +139,10 @@ def stored_chunk(row: Mapping[str, Any]) -> StoredChunk:
         end=row["end"],
         ordinal=row["ordinal"],
         kind=row["kind"],
-        place=Place(row["line"], row["page"]),
+        place=Place(row["line"], row["page"], row.get("sheet", ""), row.get("cell", "")),
         language=row["language"],
         metadata=metadata,
+        parent=None if row.get("parent_start") is None else (row["parent_start"], row["parent_end"]),
     )
 
 

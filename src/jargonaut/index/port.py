@@ -153,6 +153,8 @@ class StoredChunk:
     place: Place
     language: str
     metadata: Mapping[str, str | tuple[str, ...]]
+    parent: tuple[int, int] | None = None
+    """See `Chunk.parent`."""
 
 
 class IndexReader(Protocol):
@@ -179,4 +181,4 @@ class IndexReader(Protocol):
         """Chunk ids and their vectors, shape (n, dimensions); up to `limit`, spread evenly over the table."""
 
     async def neighbours(self, chunk: StoredChunk, visibility: Visibility, deadline: Deadline) -> list[StoredChunk]:
-        """The chunks of the same document right before and after, and itself, in order."""
+        """The chunks of the same parent; if it has none, itself and those right before and after; in order."""

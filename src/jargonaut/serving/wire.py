@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -68,7 +69,9 @@ class DocumentCitation(BaseModel):
     start: int = Field(description="Character offset into the document's text")
     end: int
     line: int | None = Field(description="Where the passage begins in the source, for text formats")
-    page: int | None = Field(description="The same, for paged formats")
+    page: int | None = Field(description="The same, for paged formats and slides")
+    sheet: str = Field("", description="Sheet of a workbook")
+    cell: str = Field("", description="Cell of a sheet, as `C17`")
     quote: str
     score: float
 
@@ -148,6 +151,8 @@ class SearchHit(BaseModel):
     end: int
     line: int | None
     page: int | None
+    sheet: str = ""
+    cell: str = ""
     kind: str
     language: str
     metadata: dict[str, str | list[str]]
@@ -273,6 +278,6 @@ def annotation_of(citation: Citation) -> Annotation:
     )
 
 
-def place_of(place: Place) -> dict[str, int | None]:
-    """Line and page."""
-    return {"line": place.line, "page": place.page}
+def place_of(place: Place) -> dict[str, Any]:
+    """Line, page, sheet and cell."""
+    return dataclasses.asdict(place)
