@@ -22,7 +22,11 @@ ROOT = Path(__file__).resolve().parents[1]
 PEERS = ("markitdown", "unstructured")
 _ENVIRONMENT = Path(__file__).parent / ".cache" / "peers"
 _LOCK = ROOT / "requirements" / "bench-documents.txt"
-_ITEM_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,9}[.)])\s+", re.MULTILINE)
+_MARKS = {
+    "list": re.compile(r"^\s*(?:[-*•]|\d{1,9}[.)])\s+", re.MULTILINE),
+    "note": re.compile(r"^\[\S+\] "),
+}
+_CELL_END = re.compile(r" \|(?: |$)")
 _BLOCKS = "p, div, li, h1, h2, h3, h4, h5, h6, tr, br, pre, table, caption, section, dd, dt, figure, figcaption"
 _MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
@@ -38,8 +42,8 @@ def ours(path: Path, limits: Limits = Limits()) -> Reading:
     return reading_of(read_documents([source_file(path)], limits, workers=1))
 
 
-def reading_of(results: Iterable[Document | Quarantined]) -> Reading:
-    """All documents that came of one file; marks of lists are not text, as with the peers."""
+def reading_of(results: Iterable[object]) -> Reading:
+    """All documents that came of one file; marks of lists and notes are not text, as with the peers."""
     texts: list[str] = []
     tables: list[list[list[str]]] = []
     headings: list[str] = []
@@ -47,14 +51,15 @@ def reading_of(results: Iterable[Document | Quarantined]) -> Reading:
     for result in results:
         if isinstance(result, Quarantined):
             errors.append(result.reason)
-            continue
+        if not isinstance(result, Document):
+            continue  # what is said of a container when all that is in it was read
         for block in result.blocks:
             text = result.text[block.start : block.end]
-            texts.append(_ITEM_MARK.sub("", text) if block.kind == "list" else text)
+            texts.append(_MARKS[block.kind].sub("", text) if block.kind in _MARKS else text)
             if block.kind == "heading":
                 headings.append(text)
             elif block.kind == "table":
-                tables.append([line.split(" | ") for line in text.split("\n")])
+                tables.append([_CELL_END.split(line) for line in text.split("\n")])
     return Reading("\n\n".join(texts), tables, headings, "; ".join(errors) if not texts else "")
 
 
