@@ -15,11 +15,14 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from benchmarks.scoring import Reading
 from jargonaut.core.document import Document, Quarantined
+from jargonaut.documents import formats
 from jargonaut.documents.reading import Limits, read_documents
 from jargonaut.documents.source import SourceFile
 
 ROOT = Path(__file__).resolve().parents[1]
 PEERS = ("markitdown", "unstructured")
+READABLE = frozenset({*formats.PARSERS, *getattr(formats, "CONTAINERS", ())})
+"""Extensions that our parsers read."""
 _ENVIRONMENT = Path(__file__).parent / ".cache" / "peers"
 _LOCK = ROOT / "requirements" / "bench-documents.txt"
 _MARKS = {

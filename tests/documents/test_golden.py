@@ -2,18 +2,16 @@
 
 import json
 from collections import defaultdict
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import pytest
 
-from benchmarks.readers import reading_of, source_file
+from benchmarks.golden_set import FOLDER, files_of
+from benchmarks.readers import READABLE, reading_of, source_file
 from benchmarks.scoring import score
-from jargonaut.documents import formats
 from jargonaut.documents.reading import Limits, read_documents
 
-FOLDER = Path(__file__).parents[1] / "golden"
-FILES = {path.relative_to(FOLDER).as_posix(): path for path in FOLDER.rglob("*.*") if ".truth." not in path.name}
-READABLE = {*formats.PARSERS, *getattr(formats, "CONTAINERS", ())}
+FILES = {path.relative_to(FOLDER).as_posix(): path for path in files_of()}
 
 FLOORS = {
     "archive": {"text": 0.97, "order": 0.97, "cells": 0.95, "headings": 0.95, "notes": 1},
