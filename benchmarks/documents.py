@@ -36,7 +36,7 @@ LEAST_CELLS = {"docx": 0.95, "xlsx": 0.95, "html": 0.95, "pdf": 0.85}
 
 def readings_of(paths: list[Path]) -> dict[str, list[Reading]]:
     """What every tool makes of the files, ours first."""
-    found = {"jargonaut": [ours(path) for path in paths]}
+    found = {"jargonaut": ours(paths)}
     for tool in PEERS:
         found[tool] = [reading for reading, _ in peer(tool, paths)]
     return found
@@ -65,7 +65,8 @@ def _rows_of(name: str, by_tool: Mapping[str, Tally]) -> list[Row]:
         if mine is None:
             continue
         best = _best({tool: value or 0.0 for tool, value in values.items()})
-        least = max(best[1], LEAST_CELLS.get(name, 0.0) if measure == "cells" else 0.0)
+        # Where no peer gets anything, nothing is not enough.
+        least = max(best[1], LEAST_CELLS.get(name, 0.01) if measure == "cells" else 0.01)
         what = f"golden set, {name} ({count} files): {words}"
         rows.append(row(what, mine, "", f">= {round(least, 4)}", COMMAND, best))
     return rows

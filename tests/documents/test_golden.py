@@ -1,15 +1,12 @@
 """The golden set, read by our parsers in their worker processes: floors that no file may fall below."""
 
 import json
-from collections import defaultdict
-from pathlib import PurePosixPath
 
 import pytest
 
 from benchmarks.golden_set import FOLDER, files_of
-from benchmarks.readers import READABLE, reading_of, source_file
+from benchmarks.readers import READABLE, ours
 from benchmarks.scoring import score
-from jargonaut.documents.reading import Limits, read_documents
 
 FILES = {path.relative_to(FOLDER).as_posix(): path for path in files_of()}
 
@@ -66,14 +63,9 @@ BEHIND = frozenset(
 
 
 @pytest.fixture(scope="module")
-def results():
+def readings():
     """What became of every file, by name: read all at once, as a build reads them."""
-    files = [source_file(path, name) for name, path in sorted(FILES.items()) if path.suffix in READABLE]
-    grouped = defaultdict(list)
-    for result in read_documents(files, Limits(time_s=120), workers=2):
-        # What was in a container has the container's name before its own.
-        grouped["/".join(PurePosixPath(result.uri).parts[:2])].append(result)
-    return grouped
+    return dict(zip(FILES, ours(list(FILES.values())), strict=True))
 
 
 def test_every_format_of_the_set_has_floors():
@@ -87,11 +79,11 @@ def test_every_format_of_the_set_has_floors():
         for name in sorted(FILES)
     ],
 )
-def test_it_is_read_right(name, results):
+def test_it_is_read_right(name, readings):
     path = FILES[name]
     if path.suffix not in READABLE:
         pytest.skip(f"nothing reads {path.suffix} yet")
-    reading = reading_of(results[name])
+    reading = readings[name]
     folder = name.split("/")[0]
     if folder == "scan" and "ocr" in reading.error.lower():
         pytest.skip("without the extra `ocr`, scans are quarantined, and it says so")
