@@ -162,7 +162,7 @@ def _pages(paths: Sequence[Path]) -> None:
 
     for path in paths:
         try:
-            text = pypandoc.convert_text(path.read_text(encoding="utf-8"), "plain", "html", extra_args=["--wrap=none"])
+            text = pypandoc.convert_text(path.read_text(encoding="utf-8"), "plain", "html", extra_args=["--wrap=none", "--quiet"])
         except (RuntimeError, UnicodeDecodeError):
             continue
         _write(path, text)
