@@ -46,8 +46,10 @@ def ours(paths: Sequence[Path], limits: Limits = Limits(time_s=120)) -> list[Rea
     files = [source_file(path, f"{n}/{path.name}") for n, path in enumerate(paths) if path.suffix in READABLE]
     results: dict[int, list[object]] = {}
     for result in read_documents(files, limits, workers=os.cpu_count() or 1):
-        # What was in a container has the container's name before its own.
-        results.setdefault(int(result.uri.split("/")[0]), []).append(result)
+        # What was in a container has the container's name before its own, and comes before it; a mail is read first.
+        number, own = result.uri.split("/")[0], result.uri.count("/") == 1
+        found = results.setdefault(int(number), [])
+        found.insert(0 if own else len(found), result)
     unread = Reading("", error="nothing here reads such files")
     return [reading_of(results[n]) if n in results else unread for n in range(len(paths))]
 

@@ -162,7 +162,9 @@ def _pages(paths: Sequence[Path]) -> None:
 
     for path in paths:
         try:
-            text = pypandoc.convert_text(path.read_text(encoding="utf-8"), "plain", "html", extra_args=["--wrap=none", "--quiet"])
+            text = pypandoc.convert_text(
+                path.read_text(encoding="utf-8"), "plain", "html", extra_args=["--wrap=none", "--quiet"]
+            )
         except (RuntimeError, UnicodeDecodeError):
             continue
         _write(path, text)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import combinations
@@ -73,6 +73,8 @@ def score(truth: Mapping[str, Any], reading: Reading) -> Score:
     for token in optional:
         # What may come out or not counts only as far as the truth has it anyway.
         found[token] = min(found[token], wanted[token])
+    # The same holds of a merged cell's text in the rest of the cell.
+    found -= (found - wanted) & Counter(_repeatable(truth.get("tables", ())))
     in_order = common_length(flow, got)
     # Notes may stand anywhere, so that they make the flow neither better nor worse.
     flowing = max(found.total() - (beside & (found - Counter(flow))).total(), in_order)
@@ -88,6 +90,19 @@ def score(truth: Mapping[str, Any], reading: Reading) -> Score:
         hidden=len(hidden),
         running=sum(_holds(got, text) for text in truth.get("running", ())),
     )
+
+
+def _repeatable(tables: Sequence[Sequence[Sequence[str | None]]]) -> Iterator[str]:
+    """The tokens of a merged cell, once for each place that belongs to it: to what is on its left, else above."""
+    for table in tables:
+        above: list[str] = [""] * max(map(len, table), default=0)
+        for row in table:
+            left = ""
+            for column, cell in enumerate(row):
+                left = cell if cell is not None else left or above[column]
+                above[column] = left
+                if cell is None:
+                    yield from tokens(left)
 
 
 def common_length(one: Sequence[str], other: Sequence[str]) -> int:

@@ -83,7 +83,7 @@ TRIAL = Story(
                 ("Informed consent", "X", "", "", "", ""),
                 ("Spirometry", "X", "X", "X", "X", "X"),
                 ("Troponin T", "X", "", "X", "X", ""),
-                ("Pharmacokinetics", "", "pre-dose", "0.5, 1, 2 h", "pre-dose", ""),
+                ("PK sampling", "", "pre-dose", "0.5, 1, 2 h", "pre-dose", ""),
             ),
             "Table 2: Visits and assessments",
             header_rows=2,

@@ -66,7 +66,7 @@ class Table:
         if down == 0:
             return True
         # Below a cell only what no cell of that row, on the left, can claim.
-        return all(cell is None for cell in row[c : c + right + 1])
+        return all(cell is None for cell in row[: c + right + 1])
 
 
 @dataclass(frozen=True)

@@ -95,9 +95,10 @@ def write_jsonl(shelf: Shelf) -> None:
         truth = Truth("jsonl", language, "json")
         for record in records:
             for key, value in record.items():
-                truth.text += _values(value)
+                # What a record is called may stand before or after what it says.
+                (truth.notes if key in ("id", "编号") else truth.text).extend(_values(value))
                 truth.optional += [key, *(value if isinstance(value, dict) else ())]
-        truth.optional = sorted(set(truth.optional))
+        truth.optional = sorted({*truth.optional, "record 1 2 3"})
         shelf.truth(name, truth)
 
 

@@ -21,7 +21,8 @@ from benchmarks.golden.model import Code, Heading, Items, Paragraph, Shelf, Stor
 from benchmarks.golden.pandoc import notation
 from benchmarks.golden.settling import settle_archive
 
-FIRST_NOTE = "Approved by the works council; do not cite outside the plant."
+_WIDE = 5
+"""Columns from which on a table is set in small type."""
 
 
 def write(shelf: Shelf) -> None:
@@ -79,6 +80,8 @@ def _table(document: Document, table: Table) -> None:
         for c, cell in enumerate(row):
             if cell:
                 made.cell(r, c).text = cell
+                if len(row) > _WIDE:  # so that no word is broken where it is printed
+                    made.cell(r, c).paragraphs[0].runs[0].font.size = Pt(8)
     for r, c, height, width in table.spans():
         made.cell(r, c).merge(made.cell(r + height - 1, c + width - 1))
 

@@ -79,6 +79,14 @@ def test_notes_may_stand_anywhere_and_optional_words_may_stand_or_not():
     assert score(TRUTH, twice).text < 1
 
 
+def test_the_text_of_a_merged_cell_may_be_repeated_in_its_place_and_no_more():
+    truth = {"text": ["Visit Dose", "Week 1 Week 2"], "tables": [[["Visit", "Dose", None], [None, "Week 1", "Week 2"]]]}
+    assert score(truth, Reading("Visit Dose\nWeek 1 Week 2")).text == 1
+    assert score(truth, Reading("Visit Dose Dose\nVisit Week 1 Week 2")).text == 1
+    assert score(truth, Reading("Visit Dose Dose Dose\nVisit Week 1 Week 2")).text < 1
+    assert score(truth, Reading("Visit Dose Dose\nVisit Week 1 Week 1 Week 2")).text < 1
+
+
 def test_order_falls_with_disorder():
     units = [f"unit {n} says word{n} and word{n + 50}" for n in range(12)]
 

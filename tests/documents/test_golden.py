@@ -18,11 +18,11 @@ FLOORS = {
     "epub": {"text": 0.97, "order": 0.97, "cells": 0.95, "headings": 0.95, "notes": 1},
     "html": {"text": 0.97, "order": 0.97, "cells": 0.95, "headings": 0.95, "notes": 1},
     "ipynb": {"text": 0.97, "order": 0.97, "cells": 0.95, "headings": 0.95, "notes": 1},
-    "jsonl": {"text": 0.97, "order": 0.97},
+    "jsonl": {"text": 0.97, "order": 0.97, "notes": 1},
     "md": {"text": 0.97, "order": 0.97, "cells": 0.95, "headings": 0.95, "notes": 1},
     "odt": {"text": 0.97, "order": 0.97, "cells": 0.95, "headings": 0.95, "notes": 1},
     "pdf": {"text": 0.95, "order": 0.95, "cells": 0.85, "headings": 0.8, "notes": 1},
-    "pptx": {"text": 0.97, "order": 0.97, "cells": 0.95, "headings": 0.95, "notes": 1},
+    "pptx": {"text": 0.97, "order": 0.95, "cells": 0.95, "headings": 0.95, "notes": 1},
     "scan": {"text": 0.85, "order": 0.85},
     "xlsx": {"text": 0.97, "order": 0.97, "cells": 0.95, "notes": 1},
 }
