@@ -59,8 +59,16 @@ docs: $(VENV)/.dev ## write the generated pages of docs/
 bench-main: $(VENV)/.dev ## measure speed and memory, into benchmarks/results/
 	$(BIN)/python -m benchmarks.main $(ARGS)
 
+.PHONY: bench-documents
+bench-documents: $(VENV)/.dev ## what parsers make of documents, side by side with peers, into benchmarks/results/
+	$(BIN)/python -m benchmarks.documents $(ARGS)
+
+.PHONY: golden
+golden: $(VENV)/.dev ## write the golden set anew (needs LibreOffice, Chromium, poppler-utils and fonts)
+	$(BIN)/python -m benchmarks.golden $(ARGS)
+
 .PHONY: soak
-soak: $(VENV)/.dev ## kill builds at 200 random moments, into benchmarks/results/
+soak: $(VENV)/.dev ## kill builds at 200 random moments, read 10,000 spoiled files, into benchmarks/results/
 	$(BIN)/python -m benchmarks.soak $(ARGS)
 
 .PHONY: lock

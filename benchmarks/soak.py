@@ -1,7 +1,8 @@
-"""Long counts: kill -9 at random moments, and nothing that was live is lost.
+"""Long counts: kill -9 at random moments, and nothing that was live is lost; spoiled files, and nothing gives way.
 
-make soak                               200 kills; resumes where it stopped
+make soak                               200 kills and 10,000 files; each goes on where it was stopped
 python -m benchmarks.soak kills 20 7    20 kills with seed 7
+python -m benchmarks.soak fuzz 500 3    500 spoiled files with seed 3
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.fuzzing import fuzz
 from benchmarks.rows import row, write
 from jargonaut.answering.retrieve import Question, retrieve
 from jargonaut.build import build
@@ -137,11 +140,45 @@ def kills(wanted: int, seed: int) -> None:
         raise SystemExit(1)
 
 
+def fuzz_documents(wanted: int, seed: int) -> None:
+    """Read `wanted` spoiled files in all, going on from an interrupted run with the same seed."""
+    tally = fuzz(wanted, seed, WORK / "fuzz")
+    command = f"python -m benchmarks.soak fuzz {wanted} {seed}"
+    of = f"of {tally.files} spoiled files (seed {seed})"
+    counts = {
+        "crashes of the build": len(tally.crashed),
+        "hangs": len(tally.hung),
+        "writes, programs started and sockets opened while parsing": len(tally.escaped),
+    }
+    rows = [row(f"{what}, {of}", count, "", "== 0", command) for what, count in counts.items()]
+    told = {
+        "documents read": tally.read,
+        "quarantined with a reason": tally.refused,
+        "of these, parsers that crashed and cost their file only": len(tally.lost),
+        "of these, parsers ended when their time was up": len(tally.slow),
+        "of these, errors that no parser means": tally.bugs.total(),
+    }
+    write("soak", rows + [row(f"{what}, {of}", count, "", "", command) for what, count in told.items()])
+    for line in (*tally.failures, *tally.lost, *(f"{n} times {what}" for what, n in tally.bugs.most_common())):
+        print(line)
+    if tally.failures:
+        raise SystemExit(1)
+
+
+PARTS: dict[str, tuple[Callable[[int, int], None], int, int]] = {
+    "kills": (kills, 200, 7),
+    "fuzz": (fuzz_documents, 10_000, 7),
+}
+"""What runs, how often, and with which seed."""
+
+
 def main() -> None:
-    """`kills [COUNT [SEED]]`."""
+    """`kills [COUNT [SEED]]`, `fuzz [COUNT [SEED]]`, or both."""
     WORK.mkdir(parents=True, exist_ok=True)
-    arguments = sys.argv[2:] if len(sys.argv) > 1 else []
-    kills(int(arguments[0]) if arguments else 200, int(arguments[1]) if len(arguments) > 1 else 7)
+    for name in sys.argv[1:2] or PARTS:
+        part, count, seed = PARTS[name]
+        given = [int(argument) for argument in sys.argv[2:4]]
+        part(*given, *(count, seed)[len(given) :])
 
 
 if __name__ == "__main__":
