@@ -147,7 +147,7 @@ class KnowledgeBase:
 
     async def open_reader(self, snapshot: Snapshot) -> IndexReader:
         """Open a pinned version of a table."""
-        from jargonaut.index.lance import open_lance_reader
+        from jargonaut.index.lance_reader import open_lance_reader
 
         return await open_lance_reader(self.index_folder, snapshot)
 

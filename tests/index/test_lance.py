@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from jargonaut.core.errors import IntegrityError, UnavailableError
-from jargonaut.index.lance import EXACT_ROWS, LanceIndexWriter, open_lance_reader
+from jargonaut.index.lance import EXACT_ROWS, LanceIndexWriter
+from jargonaut.index.lance_reader import open_lance_reader
 from jargonaut.index.port import Snapshot, Visibility
 from tests.contracts import index as contract
 

@@ -56,7 +56,10 @@ class DocumentRows:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A pinned version of a table."""
+    """A pinned version of a table: a name that every engine resolves for itself.
+
+    A copy in another engine has the name of its original, so that releases stay what they are.
+    """
 
     table: str
     version: int
@@ -68,11 +71,20 @@ class IndexWriter(Protocol):
     Raises `UnavailableError` if the engine or disk refuses; what was written before stays consistent.
     """
 
+    @property
+    def key(self) -> TableKey:
+        """What the table holds."""
+
     def documents(self) -> Mapping[str, IndexedDocument]:
         """By URI, the documents whose chunks are all in the head."""
 
     def replace(self, batch: Sequence[DocumentRows]) -> None:
-        """Put these documents in place of what the head holds of them; all of the batch or nothing becomes visible."""
+        """Put these documents in place of what the head holds of them; all of the batch or nothing becomes visible.
+
+        Raises:
+            SpaceMismatchError: Vectors of another width than the table's; nothing was written.
+            InputError: A vector without a direction, or a value that no engine takes; nothing was written.
+        """
 
     def permit(self, allow: Mapping[str, tuple[str, ...]]) -> None:
         """Set who may read these documents (by URI, sorted principals), without touching anything else of them."""
@@ -80,8 +92,15 @@ class IndexWriter(Protocol):
     def remove(self, uris: Iterable[str]) -> None:
         """Remove documents; silent about those that are not there."""
 
-    def snapshot(self) -> Snapshot:
-        """Bring the search structures up to date, pin the head, and say how to read it."""
+    def snapshot(self, version: int | None = None) -> Snapshot:
+        """Bring the search structures up to date, pin the head, and say how to read it.
+
+        Args:
+            version: The number of the original, if the head is a copy; else the writer gives it one.
+
+        Raises:
+            IntegrityError: The engine does not hold what was written, or does not find it.
+        """
 
     def chunk_count(self) -> int:
         """Rows in the head."""
@@ -155,6 +174,14 @@ class StoredChunk:
     metadata: Mapping[str, str | tuple[str, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class HeldDocument:
+    """What an index has of a document."""
+
+    document: IndexedDocument
+    chunks: int
+
+
 class IndexReader(Protocol):
     """Reads one snapshot.
 
@@ -180,3 +207,9 @@ class IndexReader(Protocol):
 
     async def neighbours(self, chunk: StoredChunk, visibility: Visibility, deadline: Deadline) -> list[StoredChunk]:
         """The chunks of the same document right before and after, and itself, in order."""
+
+    async def inventory(self, deadline: Deadline) -> Mapping[str, HeldDocument]:
+        """By URI, every document of which a chunk is there, whole or not."""
+
+    async def export(self, uris: Sequence[str], deadline: Deadline) -> list[DocumentRows]:
+        """These documents as they were written, vectors included, for another index. Some hundreds at a time."""
