@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from jargonaut.core.errors import IntegrityError, UnavailableError
-from jargonaut.index.lance import EXACT_ROWS, LanceIndexWriter
+from jargonaut.index.lance import LanceIndexWriter
 from jargonaut.index.lance_reader import open_lance_reader
-from jargonaut.index.port import Snapshot, Visibility
+from jargonaut.index.port import EXACT_ROWS, Snapshot, Visibility
 from tests.contracts import index as contract
 
 

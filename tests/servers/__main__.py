@@ -1,11 +1,11 @@
-"""Fetch or run the servers from a shell."""
+"""Fetch or run the servers from a shell. Tests use those that run."""
 
 from __future__ import annotations
 
 import signal
 import sys
 
-from tests.servers.artifacts import NotHereError, fetch
+from tests.servers.artifacts import CACHE, NotHereError, fetch
 from tests.servers.fixtures import STARTERS
 from tests.servers.running import Running
 
@@ -26,6 +26,7 @@ def main(command: str, names: list[str]) -> None:
     try:
         for name in names or ["elasticsearch", "opensearch"]:
             running.append(STARTERS[name]())
+            (CACHE / f"{name}.json").write_text(running[-1].server.to_json())
             print(f"{name:<24} {running[-1].server.url}", flush=True)
         print("Ready. Stop with Ctrl-C.", flush=True)
         signal.pause()

@@ -12,7 +12,7 @@ from typing import IO
 
 import pytest
 
-from tests.servers.artifacts import NotHereError
+from tests.servers.artifacts import CACHE, NotHereError
 from tests.servers.running import Running, Server, start_elasticsearch, start_opensearch
 
 STARTERS: Mapping[str, Callable[[], Running]] = {
@@ -45,7 +45,11 @@ def opensearch_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serv
 
 @contextmanager
 def shared_server(name: str, factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The server `name`: whoever is first starts it, and at the end waits for the others before stopping it."""
+    """The server `name`: that of `make servers` if it runs; else whoever is first starts one, and stops it last."""
+    lasting = CACHE / f"{name}.json"
+    if lasting.is_file() and (server := Server(**json.loads(lasting.read_text()))).is_there:
+        yield server
+        return
     folder = factory.getbasetemp()
     folder = folder.parent if folder.name.startswith("popen-") else folder
     state = folder / f"{name}.json"

@@ -11,7 +11,6 @@ import ssl
 import subprocess
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from base64 import b64encode
 from dataclasses import asdict, dataclass
@@ -57,6 +56,15 @@ class Server:
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it answers."""
+        try:
+            self.request("GET", "/_cluster/health")
+        except OSError:
+            return False
+        return True
 
 
 class Running:
@@ -113,10 +121,11 @@ def start_elasticsearch(
     _give_away(folder)
     command = [*_tied(), str(home / "bin" / "elasticsearch"), f"-Ehttp.port={port}", f"-Epath.data={folder / 'data'}"]
     command += [f"-Etransport.port={free_port()}", f"-Epath.logs={folder / 'logs'}"]
-    process = subprocess.Popen(
-        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=(folder / "out").open("wb"),
-        stderr=subprocess.STDOUT, start_new_session=True,
-    )  # fmt: skip
+    with (folder / "out").open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )  # fmt: skip
     access = ("elastic", PASSWORD, str(CA_FILE)) if secured else ("", "", "")
     server = Server("elasticsearch", f"http{'s' if secured else ''}://localhost:{port}", *access)
     running = Running(server, process, folder)
@@ -139,10 +148,10 @@ def start_opensearch(nodes: int = 1, options: str = QUICK) -> Running:
         *("--add-modules", "jdk.incubator.vector", "-cp", f"{opensearch_home()}/*"),
         *(str(HERE / "OpenSearchNodes.java"), str(folder / "data"), str(nodes), str(port)),
     ]  # fmt: skip
-    process = subprocess.Popen(
-        command, cwd=folder, stdin=subprocess.PIPE, stdout=(folder / "out").open("wb"), stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )  # fmt: skip
+    with (folder / "out").open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=folder, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
     running = Running(Server("opensearch", f"http://localhost:{port}"), process, folder)
     _wait(running, folder / "out", nodes)
     return running
@@ -197,7 +206,7 @@ def _wait(running: Running, output: Path, nodes: int = 1) -> None:
         try:
             running.server.request("GET", path)
             return
-        except (OSError, urllib.error.URLError):
+        except OSError:
             time.sleep(0.2)
     said = output.read_text(errors="replace")[-2000:]
     running.stop()

@@ -15,26 +15,9 @@ from lancedb.index import FTS, BTree, HnswSq, LabelList
 from jargonaut.core.errors import SpaceMismatchError
 from jargonaut.index.lance_reader import TAG, open_lance_reader, tag_of, translated
 from jargonaut.index.lance_rows import key_of, quoted, rows_of, schema_for
-from jargonaut.index.port import (
-    DocumentRows,
-    IndexedDocument,
-    Snapshot,
-    TableKey,
-)
-from jargonaut.index.ranking_files import (
-    discard_ranking_files,
-)
-from jargonaut.index.rows import (
-    check_batch,
-    indexed_document,
-    table_name,
-)
-
-if TYPE_CHECKING:
-    pass
-
-EXACT_ROWS = 5_000
-"""Up to so many chunks every vector is compared: exact, and fast enough."""
+from jargonaut.index.port import EXACT_ROWS, DocumentRows, IndexedDocument, Snapshot, TableKey
+from jargonaut.index.ranking_files import discard_ranking_files
+from jargonaut.index.rows import check_batch, indexed_document, table_name
 
 _MARGIN = timedelta(seconds=1)
 
@@ -47,7 +30,6 @@ _TERMS = FTS(
     max_token_length=None,
 )
 """The analysis is ours; the engine only splits at blanks."""
-
 
 
 class LanceIndexWriter:

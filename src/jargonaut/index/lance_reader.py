@@ -18,7 +18,8 @@ from lancedb.query import MatchQuery
 
 from jargonaut.core.deadline import Deadline
 from jargonaut.core.document import document_id
-from jargonaut.core.errors import DeadlineError, IntegrityError, SpaceMismatchError, UnavailableError
+from jargonaut.core.errors import DeadlineError, IntegrityError, UnavailableError
+from jargonaut.index.candidates import NO_ROWS, check_width, united
 from jargonaut.index.lance_rows import filter_sql, key_of, quoted, vectors_of, visible_sql
 from jargonaut.index.port import (
     Candidates,
@@ -72,12 +73,7 @@ class LanceIndexReader:
 
     async def search(self, query: SearchQuery, deadline: Deadline) -> Candidates:
         """See `IndexReader.search`."""
-        if query.vector is not None and query.vector.shape != (self._key.dimensions,):
-            raise SpaceMismatchError(
-                f"The index holds vectors of {self._key.dimensions} dimensions, the question has "
-                f"{query.vector.shape[-1]}.",
-                "Ask with the encoder of the release that is being searched.",
-            )
+        check_width(query, self._key)
         seconds: dict[str, float] = {}
         where = _joined(visible_sql(query.visibility), filter_sql(query.where) if query.where else "")
         dense, lexical = await self._within(
@@ -87,7 +83,14 @@ class LanceIndexReader:
             ),
             deadline,
         )
-        return self._union(query, dense, lexical, seconds)
+        return united(
+            self._files,
+            query,
+            dense=NO_ROWS if dense is None else dense["_rowid"].to_numpy(),
+            lexical=NO_ROWS if lexical is None else lexical["_rowid"].to_numpy(),
+            bm25=np.empty(0, np.float32) if lexical is None else lexical["_score"].to_numpy(),
+            seconds=seconds,
+        )
 
     async def fetch(self, chunk_ids: Sequence[str], visibility: Visibility, deadline: Deadline) -> list[StoredChunk]:
         """See `IndexReader.fetch`."""
@@ -155,28 +158,6 @@ class LanceIndexReader:
         search = self._table.query().nearest_to_text(MatchQuery(" ".join(query.terms), "terms")).limit(query.limit)
         search = search.where(where) if where else search
         return await search.select(["_rowid", "_score"]).to_arrow()
-
-    def _union(
-        self, query: SearchQuery, dense: pa.Table | None, lexical: pa.Table | None, seconds: Mapping[str, float]
-    ) -> Candidates:
-        rows = [np.empty(0, np.uint64)] + [
-            table["_rowid"].to_numpy() for table in (dense, lexical) if table is not None
-        ]
-        union = np.unique(np.concatenate(rows)).astype(np.uint64)
-        at = self._files.positions(union)
-        vectors = np.array(self._files.vectors[at])
-        bm25 = np.zeros(len(union), np.float32)
-        if lexical is not None:
-            bm25[np.searchsorted(union, lexical["_rowid"].to_numpy())] = lexical["_score"].to_numpy()
-        cosine = np.full(len(union), np.nan, np.float32) if query.vector is None else vectors @ query.vector
-        return Candidates(
-            chunk_ids=tuple(chunk.decode() for chunk in self._files.chunk_ids[at].tolist()),
-            document_ids=tuple(document.decode() for document in self._files.document_ids[at].tolist()),
-            cosine=cosine.astype(np.float32),
-            bm25=bm25,
-            vectors=vectors if self._key.dimensions else None,
-            seconds=seconds,
-        )
 
     async def _within(self, work: Awaitable[T], deadline: Deadline) -> T:
         try:

@@ -16,6 +16,9 @@ from jargonaut.core.scope import PUBLIC
 
 Vector = NDArray[np.float32]
 
+EXACT_ROWS = 5_000
+"""Up to so many chunks every engine compares every vector: exact, and fast enough."""
+
 
 @dataclass(frozen=True, slots=True)
 class TableKey:
