@@ -28,6 +28,7 @@ from jargonaut.core.errors import InputError
 from jargonaut.core.scope import DEFAULT_TENANT, PUBLIC, checked_name, checked_principals
 from jargonaut.documents.globs import compiled
 from jargonaut.settings_file import Folder, LocalFile, Table, Texts, anchored, commented_example, explain, read_toml
+from jargonaut.settings_index import IndexSettings
 
 SETTINGS_FILE = "jargonaut.toml"
 """The name under which the command line looks for settings."""
@@ -256,6 +257,8 @@ class Settings(Table):
     """The edge beside the service."""
     build: BuildSettings = Field(default_factory=BuildSettings)
     """How documents are read."""
+    index: IndexSettings = Field(default_factory=IndexSettings)
+    """Where the index lies."""
     answer: AnswerSettings = Field(default_factory=AnswerSettings)
     """How questions are answered."""
     encoder: EncoderSettings = Field(default_factory=EncoderSettings)

@@ -51,6 +51,8 @@ class Place:
 class LuceneContract(IndexContract):
     """The contract, on a server. Subclasses give a fixture `server`."""
 
+    EXAMPLES = 25
+
     @pytest.fixture
     def place(self, server, tmp_path):
         place = Place(server, tmp_path)

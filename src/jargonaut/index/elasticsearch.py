@@ -19,6 +19,7 @@ from jargonaut.index.lucene_server import (
     error_from,
     timeout_error,
     unreachable,
+    version_of,
     wrong_product,
 )
 from jargonaut.index.port import Vector
@@ -33,6 +34,8 @@ _CONNECTIONS = 32
 
 class ElasticsearchServer:
     """A `LuceneServer`."""
+
+    engine = "elasticsearch"
 
     def __init__(self, access: Access, vector_option: VectorOption = "float") -> None:
         self._urls = checked_urls(access.urls)
@@ -52,6 +55,11 @@ class ElasticsearchServer:
     def send(self, method: str, path: str, body: Body | bytes | None = None, *, timeout_s: float = 60) -> Any:
         """See `LuceneServer.send`."""
         return self._perform(self._checked_client, method, path, body, timeout_s)
+
+    @property
+    def similarity(self) -> str:
+        """See `LuceneServer.similarity`."""
+        return "BM25"
 
     def index_settings(self) -> Body:
         """See `LuceneServer.index_settings`."""
@@ -87,7 +95,7 @@ class ElasticsearchServer:
         # Not by `GET /`: it needs a privilege of its own, and not every distribution has it.
         found = self._perform(self._client, "GET", "/_nodes/_all/none?filter_path=nodes.*.version", None, 30)
         for node in found.get("nodes", {}).values():
-            checked_version(self.where, "Elasticsearch", node["version"], OLDEST)
+            checked_version(self.where, "Elasticsearch", version_of(node["version"]), OLDEST)
         return self._client
 
     def _perform(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import lancedb
 from lancedb.index import FTS, BTree, HnswSq, LabelList
 
 from jargonaut.core.errors import SpaceMismatchError
-from jargonaut.index.lance_reader import TAG, open_lance_reader, tag_of, translated
+from jargonaut.index.lance_reader import TAG, LanceIndexReader, open_lance_reader, tag_of, translated
 from jargonaut.index.lance_rows import key_of, quoted, rows_of, schema_for
 from jargonaut.index.port import EXACT_ROWS, DocumentRows, IndexedDocument, Snapshot, TableKey
 from jargonaut.index.ranking_files import discard_ranking_files
@@ -30,6 +31,22 @@ _TERMS = FTS(
     max_token_length=None,
 )
 """The analysis is ours; the engine only splits at blanks."""
+
+
+@dataclass(frozen=True, slots=True)
+class LanceIndex:
+    """An `Index` in `folder`."""
+
+    folder: Path
+    engine: str = "lance"
+
+    def new_writer(self, key: TableKey) -> LanceIndexWriter:
+        """See `Index.new_writer`."""
+        return LanceIndexWriter(self.folder, key)
+
+    async def open_reader(self, snapshot: Snapshot) -> LanceIndexReader:
+        """See `Index.open_reader`."""
+        return await open_lance_reader(self.folder, snapshot)
 
 
 class LanceIndexWriter:

@@ -183,7 +183,8 @@ async def open_lance_reader(folder: Path, snapshot: Snapshot) -> LanceIndexReade
     except (RuntimeError, ValueError, OSError) as error:
         raise IntegrityError(
             f"Version {snapshot.version} of table {snapshot.table} in {folder} cannot be opened: {error}",
-            "Build again (`jargonaut build`), or restore the folder from a backup.",
+            "If it is in another engine, copy it (`jargonaut index copy`); else build again, or restore "
+            "the folder from a backup.",
         ) from error
     return LanceIndexReader(table, key, files)
 

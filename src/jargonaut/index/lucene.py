@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from jargonaut.core.errors import IntegrityError
 from jargonaut.index.lucene_bulk import send_lines
 from jargonaut.index.lucene_ranking import discard_ranking, load_ranking, save_ranking
-from jargonaut.index.lucene_reader import LuceneIndexReader
+from jargonaut.index.lucene_reader import LuceneIndexReader, open_lucene_reader
 from jargonaut.index.lucene_rows import Line, allow_line, delete_line, index_lines, row_numbers
 from jargonaut.index.lucene_server import LuceneServer
 from jargonaut.index.lucene_table import IndexOptions, LuceneTable, columns_body, pages, rows_of_documents
@@ -28,8 +29,30 @@ _EVERYTHING: dict[str, Any] = {"match_all": {}}
 _SAMPLES = 8
 
 
+@dataclass(frozen=True, slots=True)
+class LuceneIndex:
+    """An `Index` on a server; `storage` keeps the ranking files."""
+
+    server: LuceneServer
+    storage: Storage
+    options: IndexOptions
+
+    @property
+    def engine(self) -> str:
+        """See `Index.engine`."""
+        return self.server.engine
+
+    def new_writer(self, key: TableKey) -> LuceneIndexWriter:
+        """See `Index.new_writer`."""
+        return LuceneIndexWriter(self.server, self.storage, self.options, key)
+
+    async def open_reader(self, snapshot: Snapshot) -> LuceneIndexReader:
+        """See `Index.open_reader`."""
+        return await open_lucene_reader(self.server, self.storage, self.options, snapshot)
+
+
 class LuceneIndexWriter:
-    """An `IndexWriter` on a server; `storage` keeps the ranking files.
+    """An `IndexWriter` of a `LuceneIndex`.
 
     The first chunk of a document is written last and removed first: a document whose first chunk is there is there
     whole, whatever was killed when.

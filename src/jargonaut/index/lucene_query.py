@@ -60,8 +60,8 @@ def filter_of(expression: Filter) -> Clause:
 
 
 def lexical_body(terms: Sequence[str], limit: int, where: Clause) -> Clause:
-    """Search by BM25. Lucene leaves out BM25's constant factor, k1 + 1; the boost puts it back."""
-    match = {"terms": {"query": " ".join(terms[:MOST_TERMS]), "boost": K1 + 1}}
+    """Search by BM25."""
+    match = {"terms": " ".join(terms[:MOST_TERMS])}
     return {"size": limit, "query": {"bool": {"must": [{"match": match}], "filter": [where]}}, **ROW_NUMBERS}
 
 

@@ -51,7 +51,7 @@ def index_body(server: LuceneServer, key: TableKey, shards: int) -> dict[str, An
             "number_of_shards": shards,
             "number_of_replicas": 0,
             "refresh_interval": -1,
-            "similarity": {"bm25": {"type": "BM25", "k1": K1, "b": B}},
+            "similarity": {"bm25": {"type": server.similarity, "k1": K1, "b": B}},
             **server.index_settings(),
         },
         "mappings": {"dynamic": "strict", "_meta": meta_of(key), "properties": properties},

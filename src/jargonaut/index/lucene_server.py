@@ -47,6 +47,9 @@ class Access:
 class LuceneServer(Protocol):
     """A server, or a cluster of them. Safe to use from several threads."""
 
+    engine: str
+    """`elasticsearch` or `opensearch`."""
+
     @property
     def where(self) -> str:
         """Product and address, for messages."""
@@ -63,6 +66,10 @@ class LuceneServer(Protocol):
             UnavailableError: It cannot be reached, is not the product it should be, or does not know us.
             DeadlineError: It took longer than `timeout_s`.
         """
+
+    @property
+    def similarity(self) -> str:
+        """What it calls BM25 with its factor k1 + 1."""
 
     def index_settings(self) -> Body:
         """Settings of a new index that only this product has."""
@@ -109,11 +116,12 @@ def checked_urls(urls: tuple[str, ...]) -> tuple[str, ...]:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise SettingsError(
-                f"[index] url `{url}` is not the address of a server.", "For example https://host:9200."
+                f"`{url}` in [index] urls is not the address of a server.", "For example https://host:9200."
             )
         if parts.username or parts.password:
             raise SettingsError(
-                f"[index] url of {parts.hostname} holds a name or password.", "Use `user` and `password_env`."
+                f"The address of {parts.hostname} in [index] urls holds a name or password.",
+                "Use `user` and `password_env`.",
             )
         if _ALIBABA_PRODUCT.search(parts.hostname):
             raise SettingsError(
@@ -163,26 +171,32 @@ def unreachable(where: str, reason: str) -> UnavailableError:
         return UnavailableError(
             message, "If its certificate is by a private authority, name that authority's in [index] ca_file."
         )
-    return UnreachableError(message, "Check [index] url, and that the server is running.")
+    return UnreachableError(message, "Check [index] urls, and that the server is running.")
 
 
 def wrong_product(where: str, wanted: str, found: str) -> SettingsError:
     """The server is something else than the settings say."""
     other = {"Elasticsearch": "elasticsearch", "OpenSearch": "opensearch"}.get(found)
-    hint = f'Set engine = "{other}" in [index].' if other else "Check [index] url."
+    hint = f'Set engine = "{other}" in [index].' if other else "Check [index] urls."
     return SettingsError(f"{where} is {found or 'another product'}, not {wanted}.", hint)
 
 
-def checked_version(where: str, product: str, version: str, oldest: tuple[int, int]) -> None:
+def version_of(text: str) -> tuple[int, int]:
+    """The first two numbers of a version: `8.19.4` -> (8, 19)."""
+    major, minor = (int(part) for part in [*re.findall(r"\d+", text), "0", "0"][:2])
+    return major, minor
+
+
+def checked_version(where: str, product: str, version: tuple[int, int], oldest: tuple[int, int]) -> None:
     """Refuse a server that is too old to search as we need it.
 
     Raises:
         SettingsError: It is.
     """
-    numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
-    if numbers < oldest:
+    if version < oldest:
         raise SettingsError(
-            f"{where} is {product} {version}; Jargonaut needs {oldest[0]}.{oldest[1]} or newer.", "Upgrade the server."
+            f"{where} is {product} {version[0]}.{version[1]}; Jargonaut needs {oldest[0]}.{oldest[1]} or newer.",
+            "Upgrade the server.",
         )
 
 

@@ -15,12 +15,14 @@ from jargonaut.index.lucene_query import ROW_NUMBERS
 from jargonaut.index.lucene_server import (
     Access,
     Body,
+    ServerAnswerError,
     VectorOption,
     checked_urls,
     checked_version,
     error_from,
     timeout_error,
     unreachable,
+    version_of,
     wrong_product,
 )
 from jargonaut.index.port import Vector
@@ -32,6 +34,8 @@ _CONNECTIONS = 32
 
 class OpenSearchServer:
     """A `LuceneServer`."""
+
+    engine = "opensearch"
 
     def __init__(self, access: Access, vector_option: VectorOption = "float") -> None:
         self._urls = checked_urls(access.urls)
@@ -51,6 +55,11 @@ class OpenSearchServer:
     def send(self, method: str, path: str, body: Body | bytes | None = None, *, timeout_s: float = 60) -> Any:
         """See `LuceneServer.send`."""
         return self._perform(self._checked_client, method, path, body, timeout_s)
+
+    @property
+    def similarity(self) -> str:
+        """See `LuceneServer.similarity`."""
+        return "LegacyBM25" if self._version >= (3, 0) else "BM25"
 
     def index_settings(self) -> Body:
         """See `LuceneServer.index_settings`."""
@@ -86,11 +95,20 @@ class OpenSearchServer:
 
     @cached_property
     def _checked_client(self) -> opensearchpy.OpenSearch:
-        version = self._perform(self._client, "GET", "/", None, 30).get("version", {})
+        checked_version(self.where, "OpenSearch", self._version, OLDEST)
+        return self._client
+
+    @cached_property
+    def _version(self) -> tuple[int, int]:
+        try:
+            version = self._perform(self._client, "GET", "/", None, 30).get("version", {})
+        except ServerAnswerError as error:
+            if error.status in (404, 405):
+                raise wrong_product(self.where, "OpenSearch", "") from error
+            raise
         if version.get("distribution") != "opensearch":
             raise wrong_product(self.where, "OpenSearch", "Elasticsearch" if "lucene_version" in version else "")
-        checked_version(self.where, "OpenSearch", version["number"], OLDEST)
-        return self._client
+        return version_of(version["number"])
 
     def _perform(
         self, client: opensearchpy.OpenSearch, method: str, path: str, body: Body | bytes | None, timeout_s: float

@@ -216,3 +216,27 @@ class IndexReader(Protocol):
 
     async def export(self, uris: Sequence[str], deadline: Deadline) -> list[DocumentRows]:
         """These documents as they were written, vectors included, for another index. Some hundreds at a time."""
+
+
+class Index(Protocol):
+    """A place with tables: a folder, a server."""
+
+    @property
+    def engine(self) -> str:
+        """Its name in the settings."""
+
+    def new_writer(self, key: TableKey) -> IndexWriter:
+        """Open the head of a table; an empty one if there is none.
+
+        Raises:
+            SpaceMismatchError: Something else has the table's name.
+            UnavailableError: The engine or disk refuses.
+        """
+
+    async def open_reader(self, snapshot: Snapshot) -> IndexReader:
+        """Open a pinned version of a table.
+
+        Raises:
+            IntegrityError: It is not there, or damaged.
+            UnavailableError: The engine cannot be reached.
+        """
