@@ -7,7 +7,22 @@ from typing import Annotated
 import typer
 
 from jargonaut import __version__
-from jargonaut.cli import ask, build, demo, doctor, documents, edge, init, keys, prove, releases, search, status, up
+from jargonaut.cli import (
+    ask,
+    build,
+    demo,
+    doctor,
+    documents,
+    edge,
+    index,
+    init,
+    keys,
+    prove,
+    releases,
+    search,
+    status,
+    up,
+)
 
 app = typer.Typer(
     name="jargonaut",
@@ -45,6 +60,7 @@ app.command("prove")(prove.prove)
 app.command("status")(status.status)
 app.add_typer(documents.app, name="documents")
 app.add_typer(releases.app, name="releases")
+app.add_typer(index.app, name="index")
 app.add_typer(keys.app, name="keys")
 app.add_typer(edge.app, name="edge")
 app.command("doctor")(doctor.doctor)
