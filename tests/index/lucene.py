@@ -31,7 +31,7 @@ class Place:
         self.server = server
         self.client = client or connect(server)
         self.storage = LocalStorage(folder / "artifacts")
-        self.options = IndexOptions(f"t{secrets.token_hex(4)}-{next(_numbers)}", replicas=0, **options)
+        self.options = IndexOptions(f"t{secrets.token_hex(4)}-{next(_numbers)}", **{"replicas": 0, **options})
 
     def new_writer(self, key):
         return LuceneIndexWriter(self.client, self.storage, self.options, key)

@@ -75,6 +75,16 @@ class Running:
         self.process = process
         self._folder = folder
 
+    def again(self) -> Running:
+        """The same Elasticsearch, started again with its data where it was."""
+        return start_elasticsearch(folder=self._folder, port=int(self.server.url.rpartition(":")[2]))
+
+    def tell(self, line: str) -> None:
+        """A line of input."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{line}\n".encode())
+        self.process.stdin.flush()
+
     def stop(self) -> None:
         self.kill(signal.SIGTERM)
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -41,6 +41,7 @@ class ElasticsearchServer:
         self._urls = checked_urls(access.urls)
         self._access = access
         self._option: VectorOption = vector_option
+        self._is_checked = False
 
     @property
     def where(self) -> str:
@@ -54,7 +55,8 @@ class ElasticsearchServer:
 
     def send(self, method: str, path: str, body: Body | bytes | None = None, *, timeout_s: float = 60) -> Any:
         """See `LuceneServer.send`."""
-        return self._perform(self._checked_client, method, path, body, timeout_s)
+        self._check(timeout_s)
+        return self._perform(method, path, body, timeout_s)
 
     @property
     def similarity(self) -> str:
@@ -90,27 +92,25 @@ class ElasticsearchServer:
             **login,
         )
 
-    @cached_property
-    def _checked_client(self) -> elasticsearch.Elasticsearch:
-        # Not by `GET /`: it needs a privilege of its own, and not every distribution has it.
-        found = self._perform(self._client, "GET", "/_nodes/_all/none?filter_path=nodes.*.version", None, 30)
-        for node in found.get("nodes", {}).values():
-            checked_version(self.where, "Elasticsearch", version_of(node["version"]), OLDEST)
-        return self._client
+    def _check(self, timeout_s: float) -> None:
+        """Once: is it what we can speak to. Not by `GET /`: that needs a privilege, and not every server has it."""
+        if not self._is_checked:
+            found = self._perform("GET", "/_nodes/_all/none?filter_path=nodes.*.version", None, timeout_s)
+            for node in found.get("nodes", {}).values():
+                checked_version(self.where, "Elasticsearch", version_of(node["version"]), OLDEST)
+            self._is_checked = True
 
-    def _perform(
-        self, client: elasticsearch.Elasticsearch, method: str, path: str, body: Body | bytes | None, timeout_s: float
-    ) -> Any:
+    def _perform(self, method: str, path: str, body: Body | bytes | None, timeout_s: float) -> Any:
         lines = isinstance(body, bytes)
         headers = {"accept": _JSON} | ({"content-type": _LINES if lines else _JSON} if body is not None else {})
         try:
-            answer = client.options(request_timeout=timeout_s).perform_request(
+            answer = self._client.options(request_timeout=timeout_s).perform_request(
                 method, path, headers=headers, body=[body] if lines else body
             )
-        except elasticsearch.ApiError as error:
-            raise error_from(self.where, error.status_code, error.body) from error
         except elasticsearch.UnsupportedProductError as error:
             raise wrong_product(self.where, "Elasticsearch", "") from error
+        except elasticsearch.ApiError as error:
+            raise error_from(self.where, error.status_code, error.body) from error
         except elastic_transport.ConnectionTimeout as error:
             raise timeout_error(self.where, timeout_s) from error
         except elastic_transport.TransportError as error:

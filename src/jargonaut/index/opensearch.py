@@ -41,6 +41,7 @@ class OpenSearchServer:
         self._urls = checked_urls(access.urls)
         self._access = access
         self._option: VectorOption = vector_option
+        self._version: tuple[int, int] | None = None
 
     @property
     def where(self) -> str:
@@ -54,12 +55,13 @@ class OpenSearchServer:
 
     def send(self, method: str, path: str, body: Body | bytes | None = None, *, timeout_s: float = 60) -> Any:
         """See `LuceneServer.send`."""
-        return self._perform(self._checked_client, method, path, body, timeout_s)
+        self._check(timeout_s)
+        return self._perform(method, path, body, timeout_s)
 
     @property
     def similarity(self) -> str:
         """See `LuceneServer.similarity`."""
-        return "LegacyBM25" if self._version >= (3, 0) else "BM25"
+        return "LegacyBM25" if self._check(30) >= (3, 0) else "BM25"
 
     def index_settings(self) -> Body:
         """See `LuceneServer.index_settings`."""
@@ -93,30 +95,27 @@ class OpenSearchServer:
             retry_on_status=(),
         )
 
-    @cached_property
-    def _checked_client(self) -> opensearchpy.OpenSearch:
-        checked_version(self.where, "OpenSearch", self._version, OLDEST)
-        return self._client
+    def _check(self, timeout_s: float) -> tuple[int, int]:
+        """Once: is it what we can speak to; its version."""
+        if self._version is None:
+            try:
+                version = self._perform("GET", "/", None, timeout_s).get("version", {})
+            except ServerAnswerError as error:
+                if error.status in (404, 405):
+                    raise wrong_product(self.where, "OpenSearch", "") from error
+                raise
+            if version.get("distribution") != "opensearch":
+                raise wrong_product(self.where, "OpenSearch", "Elasticsearch" if "lucene_version" in version else "")
+            numbers = version_of(version["number"])
+            checked_version(self.where, "OpenSearch", numbers, OLDEST)
+            self._version = numbers
+        return self._version
 
-    @cached_property
-    def _version(self) -> tuple[int, int]:
-        try:
-            version = self._perform(self._client, "GET", "/", None, 30).get("version", {})
-        except ServerAnswerError as error:
-            if error.status in (404, 405):
-                raise wrong_product(self.where, "OpenSearch", "") from error
-            raise
-        if version.get("distribution") != "opensearch":
-            raise wrong_product(self.where, "OpenSearch", "Elasticsearch" if "lucene_version" in version else "")
-        return version_of(version["number"])
-
-    def _perform(
-        self, client: opensearchpy.OpenSearch, method: str, path: str, body: Body | bytes | None, timeout_s: float
-    ) -> Any:
+    def _perform(self, method: str, path: str, body: Body | bytes | None, timeout_s: float) -> Any:
         kind = "application/x-ndjson" if isinstance(body, bytes) else "application/json"
         data = json.dumps(body, ensure_ascii=False).encode() if isinstance(body, dict) else body
         try:
-            return client.transport.perform_request(
+            return self._client.transport.perform_request(
                 method, path, params={"request_timeout": timeout_s}, body=data, headers={"content-type": kind}
             )
         except exceptions.ConnectionTimeout as error:

@@ -117,6 +117,8 @@ class RankingFilesWriter:
     def add(self, block: RankingRows) -> None:
         """Add rows."""
         start, end = len(self._chunk_ids), len(self._chunk_ids) + len(block.rows)
+        if end > len(self._rows):
+            raise _other_number(len(self._rows), end)
         self._rows[start:end] = block.rows
         self._chunk_ids += block.chunk_ids
         self._document_ids += block.document_ids
@@ -164,6 +166,13 @@ class RankingFilesWriter:
         for start in range(0, len(order), _COPIED_ROWS):
             vectors[start : start + _COPIED_ROWS] = self._unsorted[order[start : start + _COPIED_ROWS]]
         vectors.flush()
+
+
+def _other_number(expected: int, came: int) -> IntegrityError:
+    return IntegrityError(
+        f"{expected} chunks were expected in the index, and {came} or more are there.",
+        "Something else writes there. Nothing was published: build again.",
+    )
 
 
 def discard_ranking_files(index: Path, table: str, keep: set[int]) -> None:
