@@ -13,7 +13,7 @@ from jargonaut.index.opensearch import OpenSearchServer
 from tests.contracts.index import KEY, document, search, unit
 from tests.index.lucene import Place
 from tests.servers.artifacts import NotHereError
-from tests.servers.running import Server, start_elasticsearch, start_opensearch
+from tests.servers.running import Server, start_elasticsearch, start_opensearch_cluster
 
 
 def test_a_restart_during_a_build_and_a_server_that_is_gone(tmp_path):
@@ -60,36 +60,35 @@ def test_a_restart_during_a_build_and_a_server_that_is_gone(tmp_path):
 
 def test_one_of_three_nodes_is_lost_and_then_a_shard(tmp_path):
     try:
-        running = start_opensearch(nodes=3)
+        nodes = start_opensearch_cluster(3)
     except NotHereError as error:
         pytest.skip(str(error))
     try:
-        first_port = int(running.server.url.rpartition(":")[2])
-        urls = tuple(f"http://localhost:{first_port + n}" for n in range(3))
-        client = OpenSearchServer(Access(urls))
-        safe = Place(running.server, tmp_path / "safe", client, shards=2, replicas=1)
-        bare = Place(running.server, tmp_path / "bare", client, shards=3, replicas=0)
+        client = OpenSearchServer(Access(tuple(node.server.url for node in nodes)))
+        safe = Place(nodes[0].server, tmp_path / "safe", client, shards=2, replicas=1)
+        bare = Place(nodes[0].server, tmp_path / "bare", client, shards=3, replicas=0)
         readers = {}
         for place in (safe, bare):
             writer = place.new_writer(KEY)
             writer.replace([document(f"{n}.md", [f"word{n}"]) for n in range(30)])
             readers[place] = place.open_reader(writer.snapshot())
-        running.server.request("GET", f"/_cluster/health/{safe.options.prefix}-*?wait_for_status=green&timeout=60s")
+        nodes[0].server.request("GET", f"/_cluster/health/{safe.options.prefix}-*?wait_for_status=green&timeout=60s")
         before = search(readers[safe], unit(1, 2), "word7")
 
-        running.tell("stop 2")
-        running.server.request("GET", "/_cluster/health?wait_for_nodes=2&timeout=60s")
+        nodes[2].kill(signal.SIGKILL)
         for _ in range(6):  # whichever node is asked
             after = search(readers[safe], unit(1, 2), "word7")
             assert set(after.chunk_ids) == set(before.chunk_ids)
             assert np.allclose(np.sort(after.cosine), np.sort(before.cosine), atol=1e-6)
-        with pytest.raises(UnavailableError):  # red: never the shards that happen to be there
+        nodes[0].server.request("GET", "/_cluster/health?wait_for_nodes=2&timeout=60s")
+        with pytest.raises(UnavailableError):  # red: never what the shards say that happen to be there
             search(readers[bare], unit(1, 2), "word7")
         writer = safe.new_writer(KEY)
         writer.replace([document("more.md", ["new"])])
         assert len(search(safe.open_reader(writer.snapshot()), text="new").chunk_ids) == 1
     finally:
-        running.stop()
+        for node in nodes:
+            node.stop()
 
 
 def test_a_server_that_was_never_there():

@@ -75,15 +75,27 @@ class Running:
         self.process = process
         self._folder = folder
 
+    def wait(self, nodes: int = 1) -> None:
+        """Until it answers, in a cluster of so many nodes.
+
+        Raises:
+            NotHereError: It does not.
+        """
+        end = time.monotonic() + START_TIMEOUT_S
+        path = f"/_cluster/health?wait_for_status=yellow&wait_for_nodes=>={nodes}&timeout=1s"
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                self.server.request("GET", path)
+                return
+            except OSError:
+                time.sleep(0.2)
+        said = (self._folder / "out").read_text(errors="replace")[-2000:]
+        self.stop()
+        raise NotHereError(f"{self.server.engine} did not start:\n{said}")
+
     def again(self) -> Running:
         """The same Elasticsearch, started again with its data where it was."""
         return start_elasticsearch(folder=self._folder, port=int(self.server.url.rpartition(":")[2]))
-
-    def tell(self, line: str) -> None:
-        """A line of input."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(f"{line}\n".encode())
-        self.process.stdin.flush()
 
     def stop(self) -> None:
         self.kill(signal.SIGTERM)
@@ -139,32 +151,53 @@ def start_elasticsearch(
     access = ("elastic", PASSWORD, str(CA_FILE)) if secured else ("", "", "")
     server = Server("elasticsearch", f"http{'s' if secured else ''}://localhost:{port}", *access)
     running = Running(server, process, folder)
-    _wait(running, folder / "out")
+    running.wait()
     return running
 
 
-def start_opensearch(nodes: int = 1, options: str = QUICK) -> Running:
-    """OpenSearch with k-NN, its nodes in one process at ports that follow each other.
+def start_opensearch(options: str = QUICK) -> Running:
+    """OpenSearch with k-NN.
+
+    Raises:
+        NotHereError: It was not fetched, or does not start.
+    """
+    (node,) = start_opensearch_cluster(1, options)
+    return node
+
+
+def start_opensearch_cluster(nodes: int, options: str = QUICK) -> list[Running]:
+    """A cluster, each node a process of its own.
 
     Raises:
         NotHereError: It was not fetched, or does not start.
     """
     if not opensearch_home().is_dir():
         raise NotHereError("OpenSearch was not fetched: `make servers-fetch`")
-    folder = Path(tempfile.mkdtemp(prefix="jargonaut-opensearch-"))
-    port = free_port()
-    command = [
-        *("setpriv", "--pdeathsig", "KILL", str(java_home() / "bin" / "java"), *options.split()),
-        *("--add-modules", "jdk.incubator.vector", "-cp", f"{opensearch_home()}/*"),
-        *(str(HERE / "OpenSearchNodes.java"), str(folder / "data"), str(nodes), str(port)),
-    ]  # fmt: skip
-    with (folder / "out").open("wb") as output:
-        process = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
-        )
-    running = Running(Server("opensearch", f"http://localhost:{port}"), process, folder)
-    _wait(running, folder / "out", nodes)
-    return running
+    transport = [free_port() for _ in range(nodes)]
+    seeds = ",".join(f"127.0.0.1:{port}" for port in transport)
+    started = []
+    for number, port in enumerate(transport):
+        folder = Path(tempfile.mkdtemp(prefix="jargonaut-opensearch-"))
+        http = free_port()
+        command = [
+            *("setpriv", "--pdeathsig", "KILL", str(java_home() / "bin" / "java"), *options.split()),
+            *("--add-modules", "jdk.incubator.vector", "-cp", f"{opensearch_home()}/*"),
+            *(str(HERE / "OpenSearchNode.java"), str(folder / "data"), f"node-{number}", str(http), str(port), seeds),
+        ]
+        with (folder / "out").open("wb") as output:
+            process = subprocess.Popen(
+                command, cwd=folder, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )  # fmt: skip
+        started.append(Running(Server("opensearch", f"http://localhost:{http}"), process, folder))
+    try:
+        for node in started:
+            node.wait(nodes)
+    except NotHereError:
+        for node in started:
+            node.stop()
+        raise
+    return started
 
 
 def free_port() -> int:
@@ -207,17 +240,3 @@ def _give_away(folder: Path) -> None:
     if os.geteuid() == 0:
         for path in (folder, *folder.rglob("*")):
             os.chown(path, NOBODY, NOBODY)
-
-
-def _wait(running: Running, output: Path, nodes: int = 1) -> None:
-    end = time.monotonic() + START_TIMEOUT_S
-    path = f"/_cluster/health?wait_for_status=yellow&wait_for_nodes={nodes}&timeout=1s"
-    while time.monotonic() < end and running.process.poll() is None:
-        try:
-            running.server.request("GET", path)
-            return
-        except OSError:
-            time.sleep(0.2)
-    said = output.read_text(errors="replace")[-2000:]
-    running.stop()
-    raise NotHereError(f"{running.server.engine} did not start:\n{said}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-import elastic_transport
 import elasticsearch
 
 from jargonaut.core.errors import UnavailableError
@@ -111,9 +110,9 @@ class ElasticsearchServer:
             raise wrong_product(self.where, "Elasticsearch", "") from error
         except elasticsearch.ApiError as error:
             raise error_from(self.where, error.status_code, error.body) from error
-        except elastic_transport.ConnectionTimeout as error:
+        except elasticsearch.ConnectionTimeout as error:
             raise timeout_error(self.where, timeout_s) from error
-        except elastic_transport.TransportError as error:
+        except elasticsearch.TransportError as error:
             raise unreachable(self.where, _reason(error)) from error
         except (ValueError, OSError) as error:
             raise UnavailableError(f"{self.where} cannot be used: {error}", "Check [index].") from error
@@ -143,6 +142,6 @@ def nearest(vector: Vector, limit: int, candidates: int, where: Body) -> dict[st
     return {"size": limit, "knn": clause, **ROW_NUMBERS}
 
 
-def _reason(error: elastic_transport.TransportError) -> str:
+def _reason(error: elasticsearch.TransportError) -> str:
     causes = [str(error.message), *(str(cause) for cause in error.errors)]
     return next((cause for cause in causes if "certificate" in cause.lower()), causes[0])
