@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,20 +113,25 @@ class Line:
 
 
 def index_lines(rows: DocumentRows, key: TableKey) -> list[Line]:
-    """One line a chunk; the first says of how many chunks the document is made."""
+    """One line a chunk."""
+    return [
+        Line("index", source["chunk_id"], source["uri"], _action("index", source["chunk_id"]) + _json(source))
+        for source in index_sources(rows, key)
+    ]
+
+
+def index_sources(rows: DocumentRows, key: TableKey) -> Iterator[dict[str, Any]]:
+    """Every chunk as the server keeps it; the first says of how many chunks the document is made."""
     vectors = None
     if key.dimensions and rows.vectors is not None:
         vectors = np.round(rows.vectors.astype(np.float64), _DECIMALS).tolist()
-    lines = []
     for at, record in enumerate(records(rows)):
-        chunk_id, uri = record["chunk_id"], record["uri"]
-        source = {**record, "row": row_number(chunk_id)}
+        source = {**record, "row": row_number(record["chunk_id"])}
         if record["ordinal"] == 0:
             source["chunks"] = len(rows.chunks)
         if vectors is not None:
             source["vector"] = vectors[at]
-        lines.append(Line("index", chunk_id, uri, _action("index", chunk_id) + _json(source)))
-    return lines
+        yield source
 
 
 def delete_line(chunk_id: str, uri: str) -> Line:
