@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from jargonaut.core.errors import UnavailableError
+from jargonaut.index import lucene_bulk
 from jargonaut.index.lucene_server import Access
 from jargonaut.index.opensearch import OpenSearchServer
 from tests.contracts.index import KEY, document, search, unit
@@ -16,7 +17,8 @@ from tests.servers.artifacts import NotHereError
 from tests.servers.running import Server, start_elasticsearch, start_opensearch_cluster
 
 
-def test_a_restart_during_a_build_and_a_server_that_is_gone(tmp_path):
+def test_a_restart_during_a_build_and_a_server_that_is_gone(tmp_path, monkeypatch):
+    monkeypatch.setattr(lucene_bulk, "PATIENCE_S", 240)  # a loaded machine starts Java slowly
     try:
         running = start_elasticsearch()
     except NotHereError as error:

@@ -27,7 +27,7 @@ from tests.servers.artifacts import (
     opensearch_home,
 )
 
-START_TIMEOUT_S = 120
+START_TIMEOUT_S = 240
 QUICK = "-Xms512m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 """For servers that live for minutes: they start sooner, and answer somewhat slower."""
 LASTING = "-Xms1g -Xmx1g"

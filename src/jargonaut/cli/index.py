@@ -104,6 +104,39 @@ def verify_index(
         raise typer.Exit(3)
 
 
+@app.command("pipeline")
+def pipeline(
+    url: Annotated[str, typer.Option("--url", help="Address of the served encoder: OpenAI's /v1/embeddings.")],
+    model: Annotated[str, typer.Option("--model", help="Its name there.")] = "encoder",
+    name: Annotated[str, typer.Option("--name", help="Of the pipeline on the server.")] = "jargonaut",
+    key_env: Annotated[str, typer.Option("--key-env", help="Environment variable with the encoder's key.")] = "",
+    folder: FolderOption = None,
+    config: Config = None,
+    knowledge_base: KnowledgeBaseName = None,
+) -> None:
+    """Let the server in [index] encode what other programs write there, with the live release's document encoder.
+
+    Jargonaut itself does not need it. Elasticsearch asks for an enterprise licence, OpenSearch for ML Commons.
+    """
+    import os
+
+    from jargonaut.cli.workspace import open_knowledge_base
+    from jargonaut.core.errors import RefusedError
+    from jargonaut.core.scope import LIVE
+    from jargonaut.index.pipeline import PROBE, ServedEncoder, write_pipeline
+
+    base = open_knowledge_base(folder, config, knowledge_base)
+    live = base.follower.current().channels.get(LIVE)
+    encoder = base.registry.recipe(live.recipe).encoder if live else None
+    if encoder is None:
+        raise RefusedError("No release with an encoder is live.", "Build first: `jargonaut build`.")
+    (expected,) = base.load_encoder(encoder.document).encode_documents([PROBE])
+    served = ServedEncoder(url, model, len(expected), os.environ.get(key_env, "") if key_env else "")
+    server = base.workspace.server(base.workspace.settings.index.engine)
+    for line in write_pipeline(server, name, served, expected):
+        print(f"made  {line}")
+
+
 def _kept(base: KnowledgeBase) -> list[Revision]:
     from jargonaut.core.errors import RefusedError
     from jargonaut.releases.channels import kept_revisions

@@ -15,7 +15,7 @@ from jargonaut.index.lucene_server import LuceneServer, ServerAnswerError, Unrea
 MOST_BYTES = 5 << 20
 MOST_LINES = 500
 AT_ONCE = 4
-PATIENCE_S = 90.0
+PATIENCE_S = 120.0
 """How long a server that is busy, or being restarted, is waited for."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 10.0
 _SHOWN_DOCUMENTS = 5
@@ -23,13 +23,13 @@ _SHOWN_DOCUMENTS = 5
 Refused = tuple[Line, JargonautError]
 
 
-def send_lines(server: LuceneServer, index: str, lines: Iterable[Line], patience_s: float = PATIENCE_S) -> None:
+def send_lines(server: LuceneServer, index: str, lines: Iterable[Line]) -> None:
     """Send all lines, in no particular order. Every operation can be repeated without harm.
 
     Raises:
         SpaceMismatchError: Vectors of another width than the index holds.
         InputError: The server will never take some of the documents; the error names them.
-        UnavailableError: The server is gone, full or too busy for longer than `patience_s`.
+        UnavailableError: The server is gone, full or too busy for longer than `PATIENCE_S`.
     """
     refused: list[Refused] = []
     with ThreadPoolExecutor(AT_ONCE, "bulk") as pool:
@@ -40,7 +40,7 @@ def send_lines(server: LuceneServer, index: str, lines: Iterable[Line], patience
                 refused += [item for future in done for item in future.result()]
             if refused:
                 break
-            running.add(pool.submit(_send, server, index, batch, patience_s))
+            running.add(pool.submit(_send, server, index, batch))
         for future in running:
             refused += future.result()
     if refused:
@@ -60,9 +60,9 @@ def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
         yield batch
 
 
-def _send(server: LuceneServer, index: str, batch: Sequence[Line], patience_s: float) -> list[Refused]:
+def _send(server: LuceneServer, index: str, batch: Sequence[Line]) -> list[Refused]:
     """Send one request, as often as it takes; what the server will not take."""
-    end = time.monotonic() + patience_s
+    end = time.monotonic() + PATIENCE_S
     pause = _FIRST_PAUSE_S
     while True:
         later: list[Refused]

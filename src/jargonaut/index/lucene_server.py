@@ -135,7 +135,7 @@ def checked_urls(urls: tuple[str, ...]) -> tuple[str, ...]:
 def error_from(where: str, status: int, answer: Any) -> JargonautError:
     """What an answer that is not a success means."""
     kind, reason = _cause(answer)
-    if status in (401, 403) and "cluster_block" not in kind:
+    if status in (401, 403) and "cluster_block" not in kind and "license" not in reason:
         denied = "does not know the user or key" if status == 401 else "does not let this user do that"
         return UnavailableError(
             f"{where} {denied}: {reason or kind}",
