@@ -27,7 +27,7 @@ from jargonaut.index.analysis import ANALYSIS
 from jargonaut.index.lance import LanceIndexWriter
 from jargonaut.index.lance_reader import open_lance_reader
 from jargonaut.index.port import DocumentRows, IndexedDocument, IndexReader, Snapshot, TableKey, Visibility
-from jargonaut.plans import Say, stored_documents
+from jargonaut.plans import Say, stored_documents, wanted_encoder
 from jargonaut.proof.gate import Contest, Gate, decide, points
 from jargonaut.proof.metrics import Values
 from jargonaut.proof.questions import HeldOut, divide, untrained
@@ -74,22 +74,23 @@ class ChunkTrial:
     verdict: str
 
 
-def rechunking_plan(base: KnowledgeBase, gate: Gate, force: bool) -> ChunkerPlan | None:
-    """For the proof of a chunker that the settings ask for; None if the live release is cut by it.
+def reindexing_plan(base: KnowledgeBase, gate: Gate, force: bool) -> ChunkerPlan | None:
+    """For the proof of a chunker or base encoder that the settings ask for; None if the live release has them.
 
     Raises:
-        RefusedError: Nothing was built with it yet.
+        RefusedError: Nothing was built with them yet.
     """
     state = base.follower.current()
     pointer = state.channels.get(LIVE)
     if pointer is None:
         return None
     recipe = base.registry.recipe(pointer.recipe)
-    card = load_card(base.storage, recipe.encoder.document) if recipe.encoder else None
-    wanted = wanted_chunker(base, card).id
-    if wanted == recipe.chunker:
+    live_card = load_card(base.storage, recipe.encoder.document) if recipe.encoder else None
+    card = wanted_encoder(base, live_card)
+    space, chunker = card.space if card else LEXICAL_SPACE, wanted_chunker(base, card).id
+    if (space, chunker) == (recipe.space, recipe.chunker):
         return None
-    live, candidate = asyncio.run(_both(base, pointer.release, _built(base, recipe, wanted)))
+    live, candidate = asyncio.run(_both(base, pointer.release, _built(base, space, chunker)))
     same = {uri: item for uri, item in live.documents.items() if candidate.documents.get(uri) == item}
     documents = stored_documents(base, same)
     held_out, _, judged_on = _questions(base, documents, recipe)
@@ -249,17 +250,17 @@ def _questions(base: KnowledgeBase, documents: Sequence[Document], recipe: Recip
     return held_out, choose, judge
 
 
-def _built(base: KnowledgeBase, live: Recipe, chunker: str) -> str:
-    """The newest release that is like the live one but for its chunker."""
+def _built(base: KnowledgeBase, space: str, chunker: str) -> str:
+    """The newest release whose documents are encoded and cut so."""
     registry, found = base.registry, []
     for name in registry.names("releases"):
         release = registry.release(name)
         recipe, revision = registry.recipe(release.recipe), registry.revision(release.revision)
-        if (recipe.chunker, recipe.space) == (chunker, live.space):
+        if (recipe.space, recipe.chunker) == (space, chunker):
             found.append((revision.table_version, name))
     if not found:
         raise RefusedError(
-            "The settings cut the documents otherwise than the live release, and that is not built yet.",
+            "The settings encode or cut the documents otherwise than the live release, and that is not built yet.",
             "Build it first: `jargonaut build`.",
         )
     return max(found)[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 import lancedb
 from lancedb.index import FTS, BTree, HnswSq, LabelList
 
-from jargonaut.core.errors import SpaceMismatchError
+from jargonaut.core.errors import SpaceMismatchError, UnavailableError
 from jargonaut.index.lance_reader import TAG, LanceIndexReader, open_lance_reader, tag_of, translated
 from jargonaut.index.lance_rows import ADDED, key_of, quoted, rows_of, schema_for
 from jargonaut.index.port import EXACT_ROWS, DocumentRows, IndexedDocument, Snapshot, TableKey
@@ -48,6 +49,16 @@ class LanceIndex:
     async def open_reader(self, snapshot: Snapshot) -> LanceIndexReader:
         """See `Index.open_reader`."""
         return await open_lance_reader(self.folder, snapshot)
+
+    def drop(self, table: str) -> None:
+        """See `Index.drop`. A damaged one goes too."""
+        try:
+            shutil.rmtree(self.folder / f"{table}.lance", ignore_errors=False)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise UnavailableError(f"Could not remove {table} from {self.folder}: {error.strerror}.") from error
+        discard_ranking_files(self.folder, table, set())
 
 
 class LanceIndexWriter:

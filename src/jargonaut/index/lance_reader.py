@@ -186,8 +186,8 @@ async def open_lance_reader(folder: Path, snapshot: Snapshot) -> LanceIndexReade
     except (RuntimeError, ValueError, OSError) as error:
         raise IntegrityError(
             f"Version {snapshot.version} of table {snapshot.table} in {folder} cannot be opened: {error}",
-            "If it is in another engine, copy it (`jargonaut index copy`); else build again, or restore "
-            "the folder from a backup.",
+            "Make it again from the documents (`jargonaut build --anew`), restore the folder from a backup, or, if it "
+            "is in another engine, copy it (`jargonaut index copy`).",
         ) from error
     return LanceIndexReader(table, schema.names, key, files)
 

@@ -16,7 +16,14 @@ from jargonaut.index.lucene_ranking import discard_ranking, load_ranking, save_r
 from jargonaut.index.lucene_reader import LuceneIndexReader, open_lucene_reader
 from jargonaut.index.lucene_rows import Line, allow_line, delete_line, index_lines, row_numbers
 from jargonaut.index.lucene_server import LuceneServer
-from jargonaut.index.lucene_table import IndexOptions, LuceneTable, columns_body, pages, rows_of_documents
+from jargonaut.index.lucene_table import (
+    IndexOptions,
+    LuceneTable,
+    columns_body,
+    pages,
+    remove_table,
+    rows_of_documents,
+)
 from jargonaut.index.lucene_vectors import VectorSpool, vectors_in
 from jargonaut.index.port import DocumentRows, IndexedDocument, Snapshot, TableKey
 from jargonaut.index.ranking_files import RankingFiles, RankingRows
@@ -49,6 +56,11 @@ class LuceneIndex:
     async def open_reader(self, snapshot: Snapshot) -> LuceneIndexReader:
         """See `Index.open_reader`."""
         return await open_lucene_reader(self.server, self.storage, self.options, snapshot)
+
+    def drop(self, table: str) -> None:
+        """See `Index.drop`."""
+        remove_table(self.server, self.options, table)
+        discard_ranking(self.storage, table, set())
 
 
 class LuceneIndexWriter:
