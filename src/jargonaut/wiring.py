@@ -140,17 +140,17 @@ class KnowledgeBase:
 
         return Catalog(self.work_folder)
 
-    def new_writer(self, key: TableKey) -> IndexWriter:
-        """Open the head of a table."""
+    def new_writer(self, key: TableKey, folder: Path | None = None) -> IndexWriter:
+        """Open the head of a table; of one for a trial, in `folder`."""
         from jargonaut.index.lance import LanceIndexWriter
 
-        return LanceIndexWriter(self.index_folder, key)
+        return LanceIndexWriter(folder or self.index_folder, key)
 
-    async def open_reader(self, snapshot: Snapshot) -> IndexReader:
-        """Open a pinned version of a table."""
+    async def open_reader(self, snapshot: Snapshot, folder: Path | None = None) -> IndexReader:
+        """Open a pinned version of a table; of one for a trial, in `folder`."""
         from jargonaut.index.lance import open_lance_reader
 
-        return await open_lance_reader(self.index_folder, snapshot)
+        return await open_lance_reader(folder or self.index_folder, snapshot)
 
     def load_encoder(self, encoder_id: str) -> Encoder:
         """Load an encoder that was exported into the storage."""
