@@ -195,6 +195,12 @@ class KnowledgeBase:
 
         return LuceneIndex(self.workspace.server(engine), self.storage, self.workspace.settings.index.options)
 
+    def trial_index(self, folder: Path) -> Index:
+        """An index for a trial, in a folder of its own."""
+        from jargonaut.index.lance import LanceIndex
+
+        return LanceIndex(folder)
+
     def load_encoder(self, encoder_id: str) -> Encoder:
         """Load an encoder that was exported into the storage."""
         from jargonaut.encoding.artifact import load_encoder
