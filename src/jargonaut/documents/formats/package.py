@@ -18,8 +18,8 @@ Element = Any
 _MOST_MEMBERS = 20_000
 _MOST_BYTES = 1 << 30
 """Read from one package, all members together."""
-_MOST_TREE_BYTES = 96 << 20
-"""Of XML that is held as a tree, which takes about five times as much memory."""
+_MOST_TREE_BYTES = 64 << 20
+"""Of XML that is held as a tree, which takes about ten times as much memory."""
 _MOST_RATIO = 250
 """Expanded to packed. XML reaches 50; Deflate cannot do more than 1,032."""
 _SMALL = 16 << 20
