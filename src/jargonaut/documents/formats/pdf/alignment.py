@@ -70,13 +70,15 @@ def cells_of(row: Row, places: Sequence[float]) -> list[Row]:
     return cells
 
 
-def looks_tabular(rows: Sequence[Row], places: Sequence[float], least_rows: int = _LEAST_ROWS) -> bool:
+def looks_tabular(groups: Sequence[Sequence[Row]], places: Sequence[float], least_rows: int = _LEAST_ROWS) -> bool:
     """Whether rows are filled as those of a table are, rather than being prose in columns or chance."""
-    if not places or len(rows) < least_rows:
+    if not places or len(groups) < least_rows:
         return False
-    if sum(_is_mark(cells_of(row, places)[0]) for row in rows) > 0.5 * len(rows):
+    rows = [[[word for row in group for word in cells_of(row, places)[column]] for column in range(len(places) + 1)]
+            for group in groups]  # fmt: skip
+    if sum(_is_mark(cells[0]) for cells in rows) > 0.5 * len(rows):
         return False  # a list
-    filled = [[cell for cell in cells_of(row, places) if cell] for row in rows]
+    filled = [[cell for cell in cells if cell] for cells in rows]
     full = sum(len(cells) >= 2 for cells in filled)
     if full < max(2, 0.6 * len(rows)):
         return False

@@ -17,7 +17,7 @@ from jargonaut.documents.formats.pdf.alignment import Row, cells_of, grouped, lo
 from jargonaut.documents.formats.pdf.geometry import Box, around
 from jargonaut.documents.formats.pdf.lines import WIDE_GAP, Line, rows_of, segments_of
 from jargonaut.documents.formats.pdf.page import Page
-from jargonaut.documents.formats.pdf.tables import Table, aligned_table
+from jargonaut.documents.formats.pdf.tables import Table, aligned_table, fits
 from jargonaut.documents.formats.pdf.words import is_wide
 
 Atom = Line | Table
@@ -30,6 +30,8 @@ _LEAST_CHARACTERS = 18
 """Of most lines in a column; cells have fewer. A Chinese one counts twice."""
 _FEWEST_CHARACTERS = 8
 """Of those in columns whose lines do not stand beside each other."""
+_NEAR = 1.6
+"""Most that lines of a cell are apart, in sizes."""
 _MOST_DEPTH = 12
 _CANDIDATES = 40
 
@@ -52,13 +54,24 @@ def regions_of(page: Page, tables: Sequence[Table]) -> list[Region]:
     return [Region(part) for part in _cut(atoms, 0)]
 
 
-def settled(region: Region, page: int) -> Region:
-    """The region with its lines whole, and the tables in it that white space shows."""
+def settled(region: Region, page: int, before: Table | None = None) -> Region:
+    """The region with its lines whole, and the tables in it that white space shows.
+
+    Args:
+        region: As it was cut.
+        page: Its number.
+        before: The table that the page before ends with.
+    """
     tables = sorted((atom for atom in region.atoms if isinstance(atom, Table)), key=lambda table: table.box.top)
     words = [word for atom in region.atoms if isinstance(atom, Line) for word in atom.words]
     rows = rows_of(words)
     found: list[Atom] = []
     start = 0
+    if before is not None and before.places:
+        while start < len(rows) and fits(rows[start], before.places):
+            start += 1
+        if start:
+            found.append(aligned_table(grouped(rows[:start], before.places), before.places, page))
     for table in tables:
         stop = start
         while stop < len(rows) and rows[stop][0].base < table.box.bottom:
@@ -145,7 +158,7 @@ def _are_columns(band: Sequence[Atom], gutter: float) -> bool:
         return True
     if min(len(left), len(right)) < _LEAST_IN_COLUMN or len(band) < _LEAST_IN_COLUMNS:
         return False
-    if not (_is_filled(left) and _is_filled(right)):
+    if not all(_is_filled(side) or _best_gutter(side) is not None for side in (left, right)):
         return False
     least = min(_usual_length(left), _usual_length(right))
     return least >= _LEAST_CHARACTERS or (least >= _FEWEST_CHARACTERS and not _stand_beside(left, right))
@@ -172,18 +185,36 @@ def _with_tables(rows: Sequence[Row], page: int) -> list[Atom]:
     found: list[Atom] = []
     start = 0
     while start < len(rows):
-        stop = start
-        while stop < len(rows) and _has_gap(rows[stop]) and not all(word.type.fixed for word in rows[stop]):
-            stop += 1
+        stop = _end_of_run(rows, start)
         table = _table(rows[start:stop], page) if stop - start > 2 else None
-        if table is not None:
-            found.append(table)
-            start = stop
+        if table is None:
+            found += [Line(row) for row in rows[start : max(stop, start + 1)]]
         else:
-            stop = max(stop, start + 1)
-            found += [Line(row) for row in rows[start:stop]]
-            start = stop
+            found.append(table)
+        start = max(stop, start + 1)
     return found
+
+
+def _end_of_run(rows: Sequence[Row], start: int) -> int:
+    """Behind the last row that may be of one table with that at `start`: it has a gap, or goes on in a later cell."""
+    stop = start
+    left = rows[start][0].box.x0
+    for index in range(start, len(rows)):
+        row = rows[index]
+        if all(word.type.fixed for word in row):
+            break
+        if _has_gap(row):
+            stop = index + 1
+            left = min(left, row[0].box.x0)
+        elif (
+            stop == start
+            or row[0].box.x0 < left + row[0].type.size
+            or row[0].base - rows[index - 1][0].base > _NEAR * row[0].type.size
+        ):
+            break
+        elif index == stop:
+            stop = index + 1
+    return stop
 
 
 def _has_gap(row: Row) -> bool:
@@ -194,9 +225,10 @@ def _has_gap(row: Row) -> bool:
 
 def _table(rows: Sequence[Row], page: int) -> Table | None:
     places = separators(rows)
-    if not looks_tabular(rows, places) or (len(places) == 1 and not _pairs_are_aligned(rows, places)):
+    groups = grouped(rows, places)
+    if not looks_tabular(groups, places) or (len(places) == 1 and not _pairs_are_aligned(rows, places)):
         return None
-    return aligned_table(grouped(rows, places), places, page)
+    return aligned_table(groups, places, page)
 
 
 def _pairs_are_aligned(rows: Sequence[Row], places: Sequence[float]) -> bool:
