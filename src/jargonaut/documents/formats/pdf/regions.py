@@ -8,14 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from statistics import median
 
 import numpy as np
 
-from jargonaut.documents.formats.pdf.alignment import Row, cells_of, grouped, looks_tabular, separators
+from jargonaut.documents.formats.pdf.alignment import (
+    Row,
+    bands_of,
+    cells_of,
+    flat,
+    grouped,
+    looks_tabular,
+    separators,
+    wide_gaps,
+)
 from jargonaut.documents.formats.pdf.geometry import Box, around
-from jargonaut.documents.formats.pdf.lines import WIDE_GAP, Line, rows_of, segments_of
+from jargonaut.documents.formats.pdf.lines import Line, rows_of, segments_of
 from jargonaut.documents.formats.pdf.page import Page
 from jargonaut.documents.formats.pdf.tables import Table, aligned_table, fits
 from jargonaut.documents.formats.pdf.words import is_wide
@@ -28,10 +36,10 @@ _FULL = 0.5
 """Share of a column's width that most of its lines fill."""
 _LEAST_CHARACTERS = 18
 """Of most lines in a column; cells have fewer. A Chinese one counts twice."""
-_FEWEST_CHARACTERS = 8
+_FEWEST_CHARACTERS = 12
 """Of those in columns whose lines do not stand beside each other."""
-_NEAR = 1.6
-"""Most that lines of a cell are apart, in sizes."""
+_NEAR = 0.6
+"""Most white space between lines of a cell, in sizes."""
 _MOST_DEPTH = 12
 _CANDIDATES = 40
 
@@ -68,10 +76,12 @@ def settled(region: Region, page: int, before: Table | None = None) -> Region:
     found: list[Atom] = []
     start = 0
     if before is not None and before.places:
-        while start < len(rows) and fits(rows[start], before.places):
-            start += 1
-        if start:
-            found.append(aligned_table(grouped(rows[:start], before.places), before.places, page))
+        bands = bands_of(rows)
+        merged = [flat(band) for band in bands]
+        stop = next((n for n, row in enumerate(merged) if not fits(row, before.places)), len(merged))
+        if stop:
+            found.append(aligned_table(grouped(merged[:stop], before.places), before.places, page))
+            start = sum(map(len, bands[:stop]))
     for table in tables:
         stop = start
         while stop < len(rows) and rows[stop][0].base < table.box.bottom:
@@ -161,7 +171,8 @@ def _are_columns(band: Sequence[Atom], gutter: float) -> bool:
     if not all(_is_filled(side) or _best_gutter(side) is not None for side in (left, right)):
         return False
     least = min(_usual_length(left), _usual_length(right))
-    return least >= _LEAST_CHARACTERS or (least >= _FEWEST_CHARACTERS and not _stand_beside(left, right))
+    narrow = least >= _FEWEST_CHARACTERS and min(len(left), len(right)) >= _LEAST_IN_COLUMNS
+    return least >= _LEAST_CHARACTERS or (narrow and not _stand_beside(left, right))
 
 
 def _is_filled(column: Sequence[Atom]) -> bool:
@@ -182,16 +193,18 @@ def _stand_beside(left: Sequence[Atom], right: Sequence[Atom]) -> bool:
 
 def _with_tables(rows: Sequence[Row], page: int) -> list[Atom]:
     """Lines, and tables where several rows in a row have gaps in the same places."""
+    bands = bands_of(rows)
+    merged = [flat(band) for band in bands]
     found: list[Atom] = []
     start = 0
-    while start < len(rows):
-        stop = _end_of_run(rows, start)
-        table = _table(rows[start:stop], page) if stop - start > 2 else None
+    while start < len(bands):
+        stop = max(_end_of_run(merged, start), start + 1)
+        table = _table(merged[start:stop], page) if stop - start > 2 else None
         if table is None:
-            found += [Line(row) for row in rows[start : max(stop, start + 1)]]
+            found += [Line(row) for band in bands[start:stop] for row in band]
         else:
             found.append(table)
-        start = max(stop, start + 1)
+        start = stop
     return found
 
 
@@ -199,28 +212,22 @@ def _end_of_run(rows: Sequence[Row], start: int) -> int:
     """Behind the last row that may be of one table with that at `start`: it has a gap, or goes on in a later cell."""
     stop = start
     left = rows[start][0].box.x0
-    for index in range(start, len(rows)):
-        row = rows[index]
+    for row in rows[start:]:
         if all(word.type.fixed for word in row):
             break
-        if _has_gap(row):
-            stop = index + 1
+        if wide_gaps(row):
             left = min(left, row[0].box.x0)
-        elif (
-            stop == start
-            or row[0].box.x0 < left + row[0].type.size
-            or row[0].base - rows[index - 1][0].base > _NEAR * row[0].type.size
-        ):
+        elif stop == start or not _is_below(rows[stop - 1], row, left):
             break
-        elif index == stop:
-            stop = index + 1
+        stop += 1
     return stop
 
 
-def _has_gap(row: Row) -> bool:
-    return any(
-        word.box.x0 - before.box.x1 > WIDE_GAP * max(before.type.size, word.type.size) for before, word in pairwise(row)
-    )
+def _is_below(above: Row, row: Row, left: float) -> bool:
+    """Whether a row without a gap may be the next line of a cell."""
+    size = row[0].type.size
+    near = min(word.box.top for word in row) - max(word.box.bottom for word in above) < _NEAR * size
+    return near and row[0].box.x0 > left + size
 
 
 def _table(rows: Sequence[Row], page: int) -> Table | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from jargonaut.documents.formats.pdf.alignment import Row, cells_of, grouped, looks_tabular, separators
+from jargonaut.documents.formats.pdf.alignment import Row, bands_of, cells_of, flat, grouped, looks_tabular, separators
 from jargonaut.documents.formats.pdf.drawings import Rule
 from jargonaut.documents.formats.pdf.geometry import Box, around
 from jargonaut.documents.formats.pdf.grids import Grid, find_grids
@@ -155,7 +155,7 @@ def _ladders(rules: Iterable[Rule], tables: Sequence[Table]) -> list[tuple[Box, 
 def _with_ends(area: Box, ys: Sequence[float], words: Sequence[Word]) -> tuple[Box, list[Word]]:
     """With the row over the first rule and the one under the last, if they fit the columns between."""
     inside = _inside(words, area)
-    places = separators(rows_of(inside))
+    places = separators([flat(band) for band in bands_of(rows_of(inside))])
     if not places:
         return area, inside
     step = max(min(below - above for above, below in pairwise(ys)), 12.0)
@@ -182,7 +182,7 @@ def _partly_ruled(area: Box, ys: Sequence[float], words: Sequence[Word], page: i
     """A table with rules across only."""
     if not words or _mostly_fixed(words):
         return None
-    rows = rows_of(words)
+    rows = [flat(band) for band in bands_of(rows_of(words))]
     places = separators(rows)
     if not places:
         return None
@@ -200,7 +200,7 @@ def _bands(rows: Sequence[Row], ys: Sequence[float]) -> list[list[Row]]:
     """Rows by the rules that they stand between."""
     bands: dict[int, list[Row]] = {}
     for row in rows:
-        bands.setdefault(bisect(ys, row[0].base), []).append(row)
+        bands.setdefault(bisect(ys, max(row, key=lambda word: word.type.size).base), []).append(row)
     return list(bands.values())
 
 
