@@ -213,7 +213,9 @@ class TestBadInput:
 
     def test_an_empty_folder(self, tmp_path):
         (tmp_path / "docs").mkdir()
-        self.refused(CommandLine(tmp_path / "h"), "build", tmp_path / "docs", code=2, says=["no document", "Markdown"])
+        self.refused(
+            CommandLine(tmp_path / "h"), "build", tmp_path / "docs", code=2, says=["no document", "documents formats"]
+        )
 
     def test_nothing_readable(self, tmp_path):
         (tmp_path / "docs").mkdir()

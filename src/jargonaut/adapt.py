@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from jargonaut.answering.loaded_release import LoadedRelease
 from jargonaut.core.deadline import Deadline
 from jargonaut.core.errors import InputError
 from jargonaut.core.progress import Progress
@@ -23,11 +24,13 @@ from jargonaut.encoding.port import Encoder
 from jargonaut.index.port import IndexReader, Visibility
 from jargonaut.proof.answers import judge_answers
 from jargonaut.proof.calibrate import calibrated_threshold
-from jargonaut.proof.gate import Gate
+from jargonaut.proof.gate import Contest, Gate, decide
 from jargonaut.proof.judge import Judgement, JudgingQuery, RankedChunks, Trial, judge
+from jargonaut.proof.metrics import Values
 from jargonaut.proof.questions import HeldOut
 from jargonaut.proof.report import render_report
 from jargonaut.proof.retrieval import DENSE_ONLY, LEXICAL_ONLY, Pool, development_queries, rankings, retrieve_pools
+from jargonaut.proof.spans import MEASURE, Lengths, SpanQuestion, shares_found
 from jargonaut.ranking.fit import FusionChoice, fit_fusion
 from jargonaut.ranking.whitening import SAMPLE_ROWS, Whitening, fit_whitening
 from jargonaut.releases.channels import Promotion, promote
@@ -119,7 +122,78 @@ async def _prove_change(plan: AdaptationPlan, changed: Recipe, progress: Progres
     trial = _trial(plan, changed, "changed", "live")
     proof = await judge_answers(live.reader, pools, queries, live.whitening, (live.recipe, changed), trial)
     progress("judge", 1, 1)
-    return _decided(plan, changed, Judgement(proof, ()))
+    return _decided(plan, changed, live.revision, Judgement(proof, ()))
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkerPlan:
+    """Ready objects for the proof of a release that differs from the live one in how its documents are cut."""
+
+    scope: Scope
+    storage: Storage
+    registry: Registry
+    journal: Journal
+    live: LoadedRelease
+    candidate: LoadedRelease
+    seen: Visibility
+    """All that is not deleted."""
+    held_out: HeldOut
+    judged_on: Sequence[SpanQuestion]
+    """Its judging questions, by the text that answers them."""
+    lengths: Lengths
+    gate: Gate
+    force: bool = False
+
+
+def prove_chunker(plan: ChunkerPlan, progress: Progress) -> Adaptation:
+    """Let the gate decide on documents that are cut otherwise: on what is read of the right text, not on ranks.
+
+    Raises:
+        InputError: There are no questions to judge on.
+        UnavailableError: An index cannot be searched.
+    """
+    if not plan.judged_on:
+        raise InputError("There is no question to judge on.", "Add labelled questions ([tuning] labels).")
+    return asyncio.run(_prove_chunker(plan, progress))
+
+
+async def _prove_chunker(plan: ChunkerPlan, progress: Progress) -> Adaptation:
+    progress("judge", 0, 2)
+    before = await _shares(plan, plan.live)
+    progress("judge", 1, 2)
+    after = await _shares(plan, plan.candidate)
+    progress("judge", 2, 2)
+    documents = [question.query.document_id for question in plan.judged_on]
+    decision = decide(Contest("live chunks", "new chunks", before, after, documents, measure=MEASURE), plan.gate)
+    proof = Proof(
+        candidate=plan.candidate.recipe.id,
+        baseline=plan.live.recipe.id,
+        revision=plan.candidate.revision.id,
+        query_source=plan.held_out.source,
+        queries_chosen_on=0,
+        queries_judged_on=len(plan.judged_on),
+        documents_held_out=plan.held_out.documents,
+        level=plan.gate.level,
+        resolves=decision.resolves,
+        rows=(),
+        comparison=decision.comparison,
+        verdict=decision.verdict,
+        reason=decision.reason,
+        lineage={
+            **plan.held_out.lineage,
+            "live chunker": plan.live.recipe.chunker,
+            "chunker": plan.candidate.recipe.chunker,
+        },
+    )
+    return _decided(plan, plan.candidate.recipe, plan.candidate.revision, Judgement(proof, ()))
+
+
+async def _shares(plan: ChunkerPlan, release: LoadedRelease) -> Values:
+    fusion = release.recipe.fusion
+    queries = [question.query for question in plan.judged_on]
+    pools = await retrieve_pools(release.reader, release.query_encoder, queries, plan.seen, fusion.pool)
+    ranked = rankings(pools, fusion, release.whitening)
+    return await shares_found(release.reader, ranked, plan.judged_on, plan.lengths)
 
 
 def _trial(plan: AdaptationPlan, candidate: Recipe, candidate_row: str, baseline_row: str) -> Trial:
@@ -146,7 +220,7 @@ async def _adapt(plan: AdaptationPlan, tuned: Sequence[Encoder], progress: Progr
     progress("judge", 0, 1)
     judgement = await _judged(plan, choice, recipe, whitening)
     progress("judge", 1, 1)
-    return _decided(plan, recipe, judgement)
+    return _decided(plan, recipe, plan.live.revision, judgement)
 
 
 async def _whitening(plan: AdaptationPlan) -> Whitening | None:
@@ -215,9 +289,11 @@ async def _judged(plan: AdaptationPlan, choice: _Choice, recipe: Recipe, whiteni
     return judge(rows, queries, trial)
 
 
-def _decided(plan: AdaptationPlan, recipe: Recipe, judgement: Judgement) -> Adaptation:
+def _decided(
+    plan: AdaptationPlan | ChunkerPlan, recipe: Recipe, revision: Revision, judgement: Judgement
+) -> Adaptation:
     registry, proof = plan.registry, judgement.proof
-    release = Release(registry.put(recipe), registry.put(plan.live.revision))
+    release = Release(registry.put(recipe), registry.put(revision))
     registry.put(release)
     proof_id = registry.put_proof(proof)
     report_key = f"proofs/{proof_id}.html"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from jargonaut.chunking.port import Chunker
-from jargonaut.core.document import Chunk, Document, Quarantined
+from jargonaut.core.document import Chunk, Document
 from jargonaut.core.errors import BusyError, UnavailableError
 from jargonaut.core.progress import Progress
 from jargonaut.core.release import Recipe, Release, Revision
@@ -24,6 +24,7 @@ from jargonaut.documents.catalog import Catalog
 from jargonaut.documents.corpus import Corpus, read_corpus
 from jargonaut.documents.permissions import Rules
 from jargonaut.documents.source import SourceFile
+from jargonaut.documents.wire import Result
 from jargonaut.encoding.port import Encoder
 from jargonaut.index.port import DocumentRows, IndexedDocument, IndexWriter, Snapshot, TableKey
 from jargonaut.releases.channels import Promotion, compare_documents, promote
@@ -52,7 +53,7 @@ class BuildPlan:
 
     scope: Scope
     scan: Callable[[], Sequence[SourceFile]]
-    read: Callable[[Sequence[SourceFile]], Iterable[Document | Quarantined]]
+    read: Callable[[Sequence[SourceFile]], Iterable[Result]]
     rules: Rules
     catalog: Catalog
     registry: Registry

@@ -6,29 +6,28 @@ import asyncio
 import dataclasses
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from jargonaut.adapt import AdaptationPlan, LiveRelease
 from jargonaut.build import BuildPlan, Indexing
-from jargonaut.chunking.by_heading import HeadingChunker
-from jargonaut.chunking.plain_tokens import word_spans
+from jargonaut.chunkers import chunker_of, wanted_chunker
 from jargonaut.core.canonical import canonical_json, digest_of
-from jargonaut.core.document import Chunk, Document, Quarantined
+from jargonaut.core.document import Chunk, Document
 from jargonaut.core.errors import InputError, MissingExtraError, RefusedError, UnavailableError, UnknownNameError
 from jargonaut.core.progress import Progress
 from jargonaut.core.release import LEXICAL_SPACE, EncoderRef, Fusion, Recipe, Revision
 from jargonaut.core.scope import LIVE
 from jargonaut.documents.corpus import Corpus
-from jargonaut.documents.permissions import Rules
+from jargonaut.documents.permissions import Rule, Rules
 from jargonaut.documents.reading import Limits, read_documents
 from jargonaut.documents.source import SourceFile, scan
+from jargonaut.documents.wire import Result
 from jargonaut.encoding.artifact import load_card, save_encoder
 from jargonaut.encoding.base_weights import default_base, resolve_base
 from jargonaut.encoding.port import Encoder, EncoderCard
-from jargonaut.encoding.tokens import StoredTokens
 from jargonaut.generation.extractive import NAME as EXTRACTIVE
 from jargonaut.index.analysis import ANALYSIS
 from jargonaut.index.port import IndexedDocument, Snapshot, TableKey
@@ -37,11 +36,10 @@ from jargonaut.proof.gate import Gate
 from jargonaut.proof.questions import Material, divide, sample_questions
 from jargonaut.ranking.fit import CONTEXTUAL_WEIGHT
 from jargonaut.releases.visibility import overlay
+from jargonaut.settings import KnowledgeBaseSettings
 from jargonaut.training.pairs import mine_pairs
 from jargonaut.wiring import KnowledgeBase
 
-PLAIN_TOKENS = 256
-"""Limit of a chunk, in words and characters, where there is no encoder to ask."""
 NO_PROMPT = "none"
 """The extractive generator has no prompt."""
 LEXICAL, BASE = "lexical", "base"
@@ -64,7 +62,7 @@ def build_plan(base: KnowledgeBase, lexical: bool, say: Say) -> BuildPlan:
         scope=base.scope,
         scan=lambda: _scan(base, say),
         read=lambda files: _read(base, files),
-        rules=Rules(tuple((rule.match, rule.allow) for rule in settings.rules), settings.default_allow),
+        rules=_rules(settings),
         catalog=base.catalog,
         registry=base.registry,
         journal=base.journal,
@@ -112,8 +110,8 @@ def adaptation_plan(base: KnowledgeBase, options: AdaptationOptions, say: Say, p
     encoder = live.recipe.encoder
     assert encoder is not None
     card = load_card(base.storage, encoder.document)
-    chunker = _chunker(base, card)
-    documents = _stored_documents(base, base.registry.documents(live.revision.documents))
+    chunker = chunker_of(base, live.recipe.chunker, card)
+    documents = stored_documents(base, base.registry.documents(live.revision.documents))
     progress("questions", 0, len(documents))
     chunks = [chunk for document in documents for chunk in chunker.split(document)]
     mined = mine_pairs(documents, chunks)
@@ -146,6 +144,14 @@ def wants_tuning(base: KnowledgeBase) -> bool:
     return base.registry.recipe(live.recipe).label == BASE and live.recipe not in tried
 
 
+def _rules(settings: KnowledgeBaseSettings) -> Rules:
+    """The operator's rules, those of whole sources last."""
+    rules = [Rule(rule.match, rule.allow, tuple(sorted(rule.metadata.items()))) for rule in settings.rules]
+    sources = settings.sources
+    rules += [Rule(f"/{source.name}/" if source.name else "**", source.allow) for source in sources if source.allow]
+    return Rules(tuple(rules), settings.default_allow)
+
+
 def _scan(base: KnowledgeBase, say: Say) -> list[SourceFile]:
     files: list[SourceFile] = []
     for source in base.settings.sources:
@@ -156,7 +162,7 @@ def _scan(base: KnowledgeBase, say: Say) -> list[SourceFile]:
     return files
 
 
-def _read(base: KnowledgeBase, files: Sequence[SourceFile]) -> Iterator[Document | Quarantined]:
+def _read(base: KnowledgeBase, files: Sequence[SourceFile]) -> Iterator[Result]:
     build = base.workspace.settings.build
     limits = Limits(build.file_timeout_s, build.file_memory_mb << 20, build.file_limit_mb << 20)
     return read_documents(files, limits, build.workers or os.cpu_count() or 1)
@@ -164,19 +170,11 @@ def _read(base: KnowledgeBase, files: Sequence[SourceFile]) -> Iterator[Document
 
 def _indexing(base: KnowledgeBase, corpus: Corpus, lexical: bool, say: Say) -> Indexing:
     card = _document_encoder(base, corpus, say)
-    chunker = _chunker(base, card)
+    chunker = wanted_chunker(base, card)
     if card is None or lexical:
         return Indexing(_table(base, LEXICAL_SPACE, 0, chunker.id), chunker, None)
     load = lru_cache(maxsize=1)(lambda: base.load_encoder(card.id))
     return Indexing(_table(base, card.space, card.dimensions, chunker.id), chunker, load, card.id)
-
-
-def _chunker(base: KnowledgeBase, card: EncoderCard | None) -> HeadingChunker:
-    if card is None:
-        return HeadingChunker(word_spans, PLAIN_TOKENS, "words")
-    tokens = StoredTokens(base.storage, card)
-    limit = min(base.settings.encoder.max_tokens or tokens.limit, tokens.limit)
-    return HeadingChunker(tokens.spans, limit, card.space)
 
 
 def _table(base: KnowledgeBase, space: str, dimensions: int, chunker: str) -> TableKey:
@@ -212,39 +210,52 @@ def _document_encoder(base: KnowledgeBase, corpus: Corpus, say: Say) -> EncoderC
 
 
 def _first_recipe(base: KnowledgeBase, indexing: Indexing, revision: Revision) -> Recipe:
-    """The recipe to begin with: safe ranking weights, and a threshold fitted on the documents' own questions."""
-    encoder_id, answer = indexing.encoder_id, base.settings.answer
-    fusion = Fusion(CONTEXTUAL_WEIGHT if encoder_id else 1.0)
+    """The recipe to begin with: safe ranking weights, and a threshold fitted on the documents' own questions.
+
+    Where only the documents are cut otherwise than in the live release, its encoder and ranking are kept.
+    """
+    live = base.follower.current().channels.get(LIVE)
+    before = base.registry.recipe(live.recipe) if live else None
+    answer, is_lexical = base.settings.answer, indexing.encoder is None
+    if before is not None and before.space == indexing.table.space:
+        recipe = dataclasses.replace(before, chunker=indexing.chunker.id, analysis=ANALYSIS)
+    else:
+        own = EncoderRef(indexing.encoder_id, indexing.encoder_id, indexing.table.space)
+        recipe = Recipe(
+            encoder=None if is_lexical else own,
+            chunker=indexing.chunker.id,
+            analysis=ANALYSIS,
+            fusion=Fusion(1.0 if is_lexical else CONTEXTUAL_WEIGHT),
+            similarity_threshold=FALLBACK_COVERAGE,
+            top_k=answer.top_k,
+            prompt=NO_PROMPT,
+            generator=EXTRACTIVE,
+            label=LEXICAL if is_lexical else BASE,
+        )
     threshold = answer.similarity_threshold
     if threshold == "fitted":
         # A lexical recipe is there to answer at once: it does not wait for a fit.
-        threshold = _calibrated(base, indexing, revision, fusion) if encoder_id else FALLBACK_COVERAGE
-    return Recipe(
-        encoder=EncoderRef(encoder_id, encoder_id, indexing.table.space) if encoder_id else None,
-        chunker=indexing.chunker.id,
-        analysis=ANALYSIS,
-        fusion=fusion,
-        similarity_threshold=threshold,
-        top_k=answer.top_k,
-        prompt=NO_PROMPT,
-        generator=EXTRACTIVE,
-        label=BASE if encoder_id else LEXICAL,
-    )
+        threshold = FALLBACK_COVERAGE if is_lexical else _calibrated(base, indexing, revision, recipe)
+    return dataclasses.replace(recipe, similarity_threshold=threshold)
 
 
-def _calibrated(base: KnowledgeBase, indexing: Indexing, revision: Revision, fusion: Fusion) -> float:
+def _calibrated(base: KnowledgeBase, indexing: Indexing, revision: Revision, recipe: Recipe) -> float:
     held = base.registry.documents(revision.documents)
-    documents = _stored_documents(base, held)
+    documents = stored_documents(base, held)
     chunks: list[Chunk] = [chunk for document in documents for chunk in indexing.chunker.split(document)]
     seed = base.settings.tuning.seed
     questions = sample_questions(mine_pairs(documents, chunks), chunks, _CALIBRATION_QUESTIONS, seed)
     languages = {document.language: 1 for document in documents}
-    encoder = indexing.encoder() if indexing.encoder else None
+    is_tuned = recipe.encoder is not None and recipe.encoder.query != recipe.encoder.document
+    if recipe.encoder and is_tuned:
+        encoder: Encoder | None = base.load_encoder(recipe.encoder.query)
+    else:
+        encoder = indexing.encoder() if indexing.encoder else None
+    ranked_by = (recipe.fusion, base.load_whitening(recipe))
 
     async def fitted() -> float:
         reader = await base.open_reader(Snapshot(revision.table, revision.table_version))
-        top_k = base.settings.answer.top_k
-        return await calibrated_threshold(reader, encoder, questions, languages, (fusion, None), top_k)
+        return await calibrated_threshold(reader, encoder, questions, languages, ranked_by, recipe.top_k)
 
     return asyncio.run(fitted())
 
@@ -275,7 +286,12 @@ def _open_live(base: KnowledgeBase) -> LiveRelease:
     )
 
 
-def _stored_documents(base: KnowledgeBase, held: dict[str, IndexedDocument]) -> list[Document]:
+def stored_documents(base: KnowledgeBase, held: Mapping[str, IndexedDocument]) -> list[Document]:
+    """The documents of a revision, as they were read.
+
+    Raises:
+        InputError: None of them is there any more.
+    """
     found = [base.catalog.document(uri, item.content_digest) for uri, item in held.items()]
     documents = [document for document in found if document is not None]
     if not documents:

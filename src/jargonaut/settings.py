@@ -9,12 +9,10 @@ import ipaddress
 import os
 import re
 import unicodedata
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
-    AfterValidator,
     Field,
     Strict,
     ValidationError,
@@ -23,11 +21,11 @@ from pydantic import (
     model_validator,
 )
 
+from jargonaut.chunking.port import LEAST_TOKENS
 from jargonaut.core.canonical import digest_of
-from jargonaut.core.errors import InputError
-from jargonaut.core.scope import DEFAULT_TENANT, PUBLIC, checked_name, checked_principals
-from jargonaut.documents.globs import compiled
+from jargonaut.core.scope import DEFAULT_TENANT, PUBLIC
 from jargonaut.settings_file import Folder, LocalFile, Table, Texts, anchored, commented_example, explain, read_toml
+from jargonaut.settings_values import Pattern, Patterns, Principals, Share, named
 
 SETTINGS_FILE = "jargonaut.toml"
 """The name under which the command line looks for settings."""
@@ -35,34 +33,6 @@ SETTINGS_FILE = "jargonaut.toml"
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.\-]*/[\w.\-]+(@[\w./\-]+)?", re.ASCII)
 _PACKAGE = re.compile(r"package:[A-Za-z0-9][\w.\-]*", re.ASCII)
 _VARIABLE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)?", re.ASCII)
-
-
-def _sorted_principals(names: Sequence[str]) -> tuple[str, ...]:
-    try:
-        return tuple(sorted(checked_principals(names, "")))
-    except InputError as error:
-        raise ValueError(f"{error.message.removeprefix(': ')} {error.hint}") from None
-
-
-def _named(kind: str, name: str) -> str:
-    try:
-        return checked_name(kind, name)
-    except InputError as error:
-        raise ValueError(f"{error.message} {error.hint}") from None
-
-
-def _pattern(text: str) -> str:
-    try:
-        compiled(text)
-    except ValueError as error:
-        raise ValueError(f"`{text}` is not a pattern of paths: {error}.") from None
-    return text
-
-
-Pattern = Annotated[str, AfterValidator(_pattern)]
-Patterns = Annotated[tuple[Pattern, ...], Strict(False)]
-Principals = Annotated[Texts, AfterValidator(_sorted_principals)]
-Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class ServiceSettings(Table):
@@ -194,11 +164,13 @@ class SourceSettings(Table):
     """Patterns of files to read, like "**/*.md". Empty: every file whose format is known."""
     exclude: Patterns = ()
     """Patterns of files to leave out; they win over `include`."""
+    allow: Principals = ()
+    """Who may read its documents that no rule matches. Empty: `default_allow` of the knowledge base."""
 
     @field_validator("name")
     @classmethod
     def _is_name(cls, value: str) -> str:
-        return _named("source", value) if value else value
+        return named("source", value) if value else value
 
 
 class RuleSettings(Table):
@@ -208,6 +180,35 @@ class RuleSettings(Table):
     """Pattern of document URIs."""
     allow: Principals = Field(min_length=1, examples=[["group:hr"]])
     """Who may read them: `public`, `user:NAME`, `group:NAME`, `service:NAME`."""
+    metadata: dict[str, Texts] = Field({}, examples=[{"tags": ["confidential"]}])
+    """Names and values that a document's own metadata must have. Such a rule only narrows what the others grant."""
+
+
+class ChunkingSettings(Table):
+    """How the documents that match are cut. Of several that match, the first decides; by heading, if none does."""
+
+    match: Pattern = Field(examples=["law/**"])
+    """Pattern of document URIs."""
+    chunker: Literal["heading", "fixed", "sentence_window", "parent_child", "rows", "qa", "statute", "code"] = Field(
+        examples=["statute"]
+    )
+    """What decides where they are cut. `jargonaut chunks --measure` compares all on your documents."""
+    max_tokens: int = Field(0, ge=0, le=8192)
+    """Most tokens of a chunk. 0: what suits the chunker; never more than the encoder reads."""
+    overlap: int = Field(0, ge=0, le=8192)
+    """Of "fixed" only: tokens that neighbours share, at most half of a chunk. 0: 32."""
+    parent_tokens: int = Field(0, ge=0, le=32768)
+    """Of "parent_child" and "sentence_window" only: about how many tokens are answered from. 0: 512 and 256."""
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if self.overlap and self.chunker != "fixed":
+            raise ValueError(f'`overlap` is for chunker = "fixed" only, not "{self.chunker}".')
+        if self.parent_tokens and self.chunker not in ("parent_child", "sentence_window"):
+            raise ValueError(f'`parent_tokens` is for "parent_child" and "sentence_window", not "{self.chunker}".')
+        if 0 < self.max_tokens < LEAST_TOKENS:
+            raise ValueError(f"`max_tokens` must be 0, or at least {LEAST_TOKENS}.")
+        return self
 
 
 class KnowledgeBaseSettings(Table):
@@ -223,6 +224,8 @@ class KnowledgeBaseSettings(Table):
     """Folders of documents."""
     rules: Annotated[tuple[RuleSettings, ...], Strict(False)] = ()
     """Who may read which documents."""
+    chunking: Annotated[tuple[ChunkingSettings, ...], Strict(False)] = ()
+    """How which documents are cut."""
     answer: AnswerSettings = Field(default_factory=AnswerSettings)
     """As `[answer]`, for this knowledge base only."""
     encoder: EncoderSettings = Field(default_factory=EncoderSettings)
@@ -233,7 +236,7 @@ class KnowledgeBaseSettings(Table):
     @field_validator("name", "tenant")
     @classmethod
     def _is_name(cls, value: str, info: ValidationInfo) -> str:
-        return _named("knowledge base" if info.field_name == "name" else "tenant", value)
+        return named("knowledge base" if info.field_name == "name" else "tenant", value)
 
     @field_validator("sources")
     @classmethod

@@ -259,6 +259,8 @@ def _example_of(model: type[BaseModel], name: str, required: Mapping[str, str], 
 
 
 def _toml(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key} = {_toml(item)}' for key, item in value.items())}}}"
     if isinstance(value, (tuple, list)):
         return f"[{', '.join(_toml(item) for item in value)}]"
     if isinstance(value, float) and value.is_integer():

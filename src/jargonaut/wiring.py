@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from jargonaut.documents.catalog import Catalog
     from jargonaut.encoding.port import Encoder
     from jargonaut.generation.port import Generator
+    from jargonaut.ranking.whitening import Whitening
 
 EDGE_SECRET_ID = "beside"
 """Names the secret that service and edge of one `up` share."""
@@ -159,16 +160,21 @@ class KnowledgeBase:
         stored = load_encoder(self.storage, encoder_id)
         return OpenVinoEncoder(stored.card, stored.model_path, stored.tokenizer_path)
 
+    def load_whitening(self, recipe: Recipe) -> Whitening | None:
+        """The whitening that a recipe ranks with, if it has one."""
+        from jargonaut.ranking.whitening import whitening_from_bytes
+
+        digest = recipe.fusion.whitening
+        return whitening_from_bytes(self.storage.get(f"whitenings/{digest}.safetensors")) if digest else None
+
     async def load_release(self, release_id: str) -> LoadedRelease:
         """Everything that serves a release, checked to fit together."""
         from jargonaut.answering.loaded_release import LoadedRelease
-        from jargonaut.ranking.whitening import whitening_from_bytes
 
         registry = self.registry
         release = registry.release(release_id)
         recipe, revision = registry.recipe(release.recipe), registry.revision(release.revision)
         reader = await self.open_reader(Snapshot(revision.table, revision.table_version))
-        whitening = recipe.fusion.whitening
         return LoadedRelease(
             scope=self.scope,
             release_id=release_id,
@@ -176,9 +182,7 @@ class KnowledgeBase:
             revision=revision,
             reader=reader,
             query_encoder=await asyncio.to_thread(self.load_encoder, recipe.encoder.query) if recipe.encoder else None,
-            whitening=whitening_from_bytes(self.storage.get(f"whitenings/{whitening}.safetensors"))
-            if whitening
-            else None,
+            whitening=self.load_whitening(recipe),
             documents=registry.documents(revision.documents),
         )
 

@@ -3,32 +3,16 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from jargonaut.chunking.by_heading import SPECIAL_TOKENS, HeadingChunker
 from jargonaut.chunking.plain_tokens import word_spans
 from jargonaut.core.document import Block, Document
 from jargonaut.core.errors import InputError
-from jargonaut.documents.formats.markdown import MarkdownParser
-
-
-def word_piece_spans():
-    """Counts as BERT does: a word that is cut in two has other tokens than the whole."""
-    letters = "abcdefghijklmnopqrstuvwxyz0123456789"
-    words = ["[UNK]", *letters, *(f"##{letter}" for letter in letters), "the", "session", "##ing", "cookie", "##s"]
-    words += list("|-›.,:;!?()中文句子。会话")
-    vocabulary = {word: number for number, word in enumerate(dict.fromkeys(words))}
-    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer()
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    return lambda text: tokenizer.encode(text, add_special_tokens=False).offsets
-
-
-WORD_PIECES = word_piece_spans()
+from tests.chunking.drawn import WORD_PIECES, documents, parsed
 
 
 def chunks_of(markdown, max_tokens=60, token_spans=word_spans):
-    document = MarkdownParser().parse(markdown.encode(), "a/doc.md")
+    document = parsed(markdown)
     return document, HeadingChunker(token_spans, max_tokens, "test").split(document)
 
 
@@ -123,30 +107,6 @@ def test_limits_too_small_are_refused():
 
 def test_the_id_names_limit_and_tokenizer():
     assert HeadingChunker(word_spans, 256, "minilm").id == "heading-1/256/minilm"
-
-
-@st.composite
-def documents(draw):
-    """Any blocks of any text, as a parser could give them."""
-    words = st.text(alphabet=st.sampled_from("abcsession cookie中文。，. !?\u00e9#|"), min_size=1, max_size=60)
-    prose = words.map(lambda text: " ".join(text.split()))
-    lines = st.lists(prose, min_size=1, max_size=12).map("\n".join)
-    drafts = []
-    for kind in draw(st.lists(st.sampled_from(["heading", "paragraph", "list", "table", "code"]), max_size=12)):
-        text = draw(prose if kind == "heading" else lines)
-        text = text * draw(st.integers(1, 12)) if kind != "heading" else text
-        if kind == "code":
-            text = "\n".join(f"    {line}" for line in text.split("\n"))
-        if text.strip():
-            drafts.append((kind, text.rstrip(), draw(st.integers(1, 6)) if kind == "heading" else 0))
-    blocks, parts, position = [], [], 0
-    for kind, text, level in drafts:
-        text = text if kind == "code" else text.strip()
-        if text:
-            blocks.append(Block(kind, position, position + len(text), level=level))
-            parts.append(text)
-            position += len(text) + 2
-    return Document("a/b.md", "0", "\n\n".join(parts), tuple(blocks), title=draw(st.sampled_from(["", "Title", "a"])))
 
 
 @settings(max_examples=150, deadline=None)

@@ -12,14 +12,13 @@ import pytest
 from jargonaut.core.canonical import digest_bytes
 from jargonaut.core.document import Document, Quarantined
 from jargonaut.core.errors import UnavailableError
+from jargonaut.documents.formats import CONTAINERS, PARSERS
+from jargonaut.documents.opening import Formats
 from jargonaut.documents.reading import Limits, read_documents
 from jargonaut.documents.source import SourceFile, scan
 
 ROOT = Path(__file__).parents[2]
-HOSTILE = {
-    ".boom": "tests.documents.hostile_parsers:Hostile",
-    ".md": "jargonaut.documents.formats.markdown:MarkdownParser",
-}
+HOSTILE = Formats({**PARSERS, ".boom": "tests.documents.hostile_parsers:Hostile"}, dict(CONTAINERS))
 
 
 @pytest.fixture(autouse=True)
@@ -32,11 +31,11 @@ def files_in(folder, contents):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return scan(folder, extensions={".boom", ".md", ".txt", ".html", ".pdf", ".rst"}).files
+    return scan(folder, extensions=HOSTILE.extensions).files
 
 
-def results_of(files, limits=Limits(), workers=2, parsers=HOSTILE):
-    return {result.uri: result for result in read_documents(files, limits, workers, parsers)}
+def results_of(files, limits=Limits(), workers=2, formats=HOSTILE):
+    return {result.uri: result for result in read_documents(files, limits, workers, formats)}
 
 
 def children_of(process_id):
@@ -199,6 +198,7 @@ def test_no_worker_outlives_a_killed_parent(tmp_path, action):
     script = textwrap.dedent(
         f"""
         from pathlib import Path
+        from jargonaut.documents.opening import Formats
         from jargonaut.documents.reading import Limits, read_documents
         from jargonaut.documents.source import scan
         files = scan(Path({str(tmp_path / "files")!r}), extensions={{".boom"}}).files
@@ -218,6 +218,7 @@ def test_control_c_ends_the_workers(tmp_path):
     script = textwrap.dedent(
         f"""
         from pathlib import Path
+        from jargonaut.documents.opening import Formats
         from jargonaut.documents.reading import Limits, read_documents
         from jargonaut.documents.source import scan
         files = scan(Path({str(tmp_path / "files")!r}), extensions={{".boom"}}).files

@@ -12,6 +12,7 @@ from jargonaut.answering.loaded_release import LoadedRelease
 from jargonaut.answering.retrieve import Question, Retrieval, retrieve
 from jargonaut.core.deadline import Deadline
 from jargonaut.generation.port import Generator, Passage, Statement
+from jargonaut.index.parents import Parent
 from jargonaut.index.port import StoredChunk, Visibility
 
 ABSTENTION = "The documents do not say."
@@ -37,6 +38,7 @@ class Citation:
     number: int
     """As it stands in the answer: passages are numbered in the order in which they are first cited."""
     chunk: StoredChunk
+    """What was found, or the parent around it; its place is that of the part that supports the statement."""
     start: int
     end: int
     """Character offsets into the document's text of what supports the statement."""
@@ -76,12 +78,12 @@ async def answer(
         UnavailableError: Index or generator cannot be reached.
         DeadlineError: It took too long.
     """
-    limited = replace(question, max_per_document=policy.max_per_document)
+    limited = replace(question, max_per_document=policy.max_per_document, by_parent=True)
     retrieval = await retrieve(release, limited, visibility, deadline)
     said = False
     if retrieval.answers:
         passages = _numbered(retrieval)
-        checker = _CitationChecker(passages, policy)
+        checker = _CitationChecker(passages, retrieval.parents, policy)
         async for statement in generator.generate(question.text, passages, deadline):
             checked = checker.check(statement)
             if checked is not None:
@@ -92,8 +94,10 @@ async def answer(
 
 
 def _numbered(retrieval: Retrieval) -> list[Passage]:
+    # `by_parent` makes them as many as there are passages.
+    pairs = zip(retrieval.parents, retrieval.passages, strict=True)
     return [
-        Passage(number, found.chunk, found.scores.fused) for number, found in enumerate(retrieval.passages, start=1)
+        Passage(number, parent.passage, found.scores.fused) for number, (parent, found) in enumerate(pairs, start=1)
     ]
 
 
@@ -106,6 +110,8 @@ class _CitationChecker:
     """Checks the statements of one answer, and numbers the passages that remain cited."""
 
     passages: Sequence[Passage]
+    parents: Sequence[Parent]
+    """Of the passages, in their order."""
     policy: AnswerPolicy
     shown: dict[int, int] = field(default_factory=dict)
     """Number of a passage -> number in the answer."""
@@ -136,4 +142,6 @@ class _CitationChecker:
         if not is_supported(text, chunk.text[start - chunk.start : end - chunk.start]):
             return None
         number = self.shown.setdefault(passage.number, len(self.shown) + 1)
+        # A parent is long: the place is that of the part that says it.
+        chunk = replace(chunk, place=self.parents[passage.number - 1].place_of(start))
         return Citation(number, chunk, start, end, passage.score)

@@ -15,6 +15,7 @@ from jargonaut.core.deadline import Deadline
 from jargonaut.core.errors import DeadlineError
 from jargonaut.core.filters import Filter
 from jargonaut.index.analysis import query_terms
+from jargonaut.index.parents import Parent, best_of_each_parent, one_of_each_parent, with_parents
 from jargonaut.index.port import SearchQuery, StoredChunk, Vector, Visibility
 from jargonaut.ranking.fuse import Ranking, rank
 from jargonaut.ranking.threshold import Evidence, evidence
@@ -30,6 +31,8 @@ class Question:
     """Most passages; None: as the recipe says."""
     max_per_document: int | None = None
     """Most passages of one document; None: any number."""
+    by_parent: bool = False
+    """Whether chunks of one parent count as one passage, of which the best is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class Retrieval:
     threshold: float
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Time spent in `encode`, `dense`, `lexical`, `fuse` and `fetch`."""
+    parents: tuple[Parent, ...] = ()
+    """What is answered from: the passages or their parents, each once, at most as many as the recipe says."""
 
     @property
     def answers(self) -> bool:
@@ -98,16 +103,29 @@ async def retrieve(release: LoadedRelease, question: Question, visibility: Visib
 
     started = time.perf_counter()
     chunks = await release.reader.fetch([candidates.chunk_ids[position] for position in top], visibility, deadline)
+    most = question.top_k or release.recipe.top_k
+    if question.by_parent and any(chunk.parent for chunk in chunks):
+        ranked = [candidates.chunk_ids[position] for position in ranking.order.tolist()]
+        limits = (most, question.max_per_document)
+        chunks = await best_of_each_parent(release.reader, ranked, limits, visibility, deadline)
+    parents = await with_parents(
+        release.reader, one_of_each_parent(chunks, release.recipe.top_k, None), visibility, deadline
+    )
     seconds["fetch"] = time.perf_counter() - started
 
     position_of = dict(zip(candidates.chunk_ids, range(len(candidates.chunk_ids)), strict=True))
     shown = [position_of[chunk.chunk_id] for chunk in chunks]
     languages = release.query_encoder.card.languages if release.query_encoder else ()
-    found = evidence(question.text, [indexed_text(chunk) for chunk in chunks], ranking.cosine[shown], languages)
+    # What is answered from has to say it; what was found need not say all of it.
+    texts = [
+        *(indexed_text(chunk) for chunk in chunks),
+        *(parent.indexed_text for parent in parents if len(parent.parts) > 1),
+    ]
+    found = evidence(question.text, texts, ranking.cosine[shown], languages)
     passages = tuple(
         Retrieved(chunk, _scores(ranking, position)) for chunk, position in zip(chunks, shown, strict=True)
     )
-    return Retrieval(passages, found, release.recipe.similarity_threshold, seconds)
+    return Retrieval(passages, found, release.recipe.similarity_threshold, seconds, tuple(parents))
 
 
 def indexed_text(chunk: StoredChunk) -> str:

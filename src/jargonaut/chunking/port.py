@@ -9,6 +9,8 @@ from jargonaut.core.document import Chunk, Document
 
 TokenSpans = Callable[[str], list[tuple[int, int]]]
 """Character offsets of a text's tokens: the encoder's own, so that limits are kept exactly."""
+LEAST_TOKENS = 16
+"""A chunk that may hold fewer is of no use."""
 
 
 class Chunker(Protocol):

@@ -7,7 +7,22 @@ from typing import Annotated
 import typer
 
 from jargonaut import __version__
-from jargonaut.cli import ask, build, demo, doctor, documents, edge, init, keys, prove, releases, search, status, up
+from jargonaut.cli import (
+    ask,
+    build,
+    chunks,
+    demo,
+    doctor,
+    documents,
+    edge,
+    init,
+    keys,
+    prove,
+    releases,
+    search,
+    status,
+    up,
+)
 
 app = typer.Typer(
     name="jargonaut",
@@ -43,6 +58,7 @@ app.command("ask")(ask.ask)
 app.command("search")(search.search)
 app.command("prove")(prove.prove)
 app.command("status")(status.status)
+app.command("chunks")(chunks.chunks)
 app.add_typer(documents.app, name="documents")
 app.add_typer(releases.app, name="releases")
 app.add_typer(keys.app, name="keys")

@@ -59,6 +59,8 @@ def as_record(result: BuildResult) -> dict[str, object]:
         "changed": result.changed,
         "removed": result.removed,
         "deleted": sorted(result.corpus.deleted),
+        "copies": {e.uri: e.copy_of for e in result.corpus.copies},
+        "hidden_characters": {e.uri: dict(e.hidden) for e in result.corpus.with_hidden_text},
         "quarantined": [{"uri": e.uri, "reason": e.quarantined, "hint": e.hint} for e in result.corpus.quarantined],
     }
 
@@ -78,9 +80,14 @@ def in_words(result: BuildResult) -> str:
         ],
         "needs proof": [
             f"Release {short(result.release.id)} ({result.recipe.label}) is built: {size}. It is not live, because its "
-            "recipe is another than the live one's and not proven; `jargonaut releases promote --force` overrides.",
+            "recipe is another than the live one's and not proven: `jargonaut prove` compares them if only the chunker "
+            "differs; `jargonaut releases promote --force` overrides.",
         ],
     }[result.outcome]
     if refused := result.corpus.quarantined:
         lines.append(f"{len(refused)} files could not be read: `jargonaut documents quarantine` says why.")
+    if hidden := result.corpus.with_hidden_text:
+        lines.append(f"{len(hidden)} documents hold hidden text, which was left out: see `jargonaut documents list`.")
+    if copies := result.corpus.copies:
+        lines.append(f"{len(copies)} documents are copies of others and were left out.")
     return "\n".join(lines)

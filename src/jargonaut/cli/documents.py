@@ -6,11 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
+from jargonaut.cli import documents_check
 from jargonaut.cli.options import AsJson, Config, FolderOption, KnowledgeBaseName
 from jargonaut.core.errors import UnknownNameError
 from jargonaut.core.scope import LIVE
 
 app = typer.Typer(help="List, delete and restore documents; show what could not be read.", no_args_is_help=True)
+app.command("check")(documents_check.check)
+app.command("formats")(documents_check.formats)
 Uris = Annotated[list[str], typer.Argument(help="URIs, as `jargonaut documents list` shows them.")]
 
 
@@ -29,20 +32,35 @@ def list_documents(
     state = base.follower.current()
     live = state.channels.get(LIVE)
     documents = base.registry.documents(base.registry.revision(live.revision).documents) if live else {}
+    entries = base.catalog.entries()
     rows: list[dict[str, Any]] = [
         {
             "uri": uri,
+            "title": entries[uri].title if uri in entries else "",
             "allow": list(state.permitted.get(uri, item.allow)),
             "deleted": state.deleted.get(uri),
             "digest": item.content_digest,
+            "hidden_characters": dict(entries[uri].hidden) if uri in entries else {},
+            "copies": sorted(entry.uri for entry in entries.values() if entry.copy_of == uri),
         }
         for uri, item in documents.items()
     ]
     if as_json:
         print_json(rows)
     else:
-        shown = [(r["uri"], " ".join(r["allow"]) or "nobody", "deleted" if r["deleted"] else "") for r in rows]
+        shown = [(r["uri"], " ".join(r["allow"]) or "nobody", _remarks(r)) for r in rows]
         print_table(("uri", "who may read it", ""), shown, "No documents yet: `jargonaut build`.")
+
+
+def _remarks(row: dict[str, Any]) -> str:
+    hidden = sum(row["hidden_characters"].values())
+    return ", ".join(
+        [
+            *["deleted"] * bool(row["deleted"]),
+            *[f"{hidden} hidden characters left out"] * bool(hidden),
+            *[f"also {' and '.join(row['copies'])}"] * bool(row["copies"]),
+        ]
+    )
 
 
 @app.command("rm")
@@ -56,6 +74,7 @@ def remove(
     """Delete documents: at once, for every release, and whatever is on the disk. `restore` undoes it."""
     from jargonaut.cli.output import print_json
     from jargonaut.cli.workspace import open_knowledge_base
+    from jargonaut.documents.opening import with_members
     from jargonaut.state.knowledge_base import delete_documents
 
     base = open_knowledge_base(folder, config, knowledge_base)
@@ -66,12 +85,14 @@ def remove(
     for uri in uris:
         if uri not in known:
             raise UnknownNameError("document", uri, known)
-    receipt = delete_documents(base.journal, base.scope, uris)
+    receipt = delete_documents(base.journal, base.scope, [item for uri in uris for item in with_members(uri, known)])
     bound = base.workspace.settings.edge.bound_s
+    copies = sorted(entry.uri for entry in base.catalog.entries().values() if entry.copy_of in receipt.uris)
     if as_json:
         print_json(
             {
                 "deleted": list(receipt.uris),
+                "copies_left": copies,
                 "sequence": receipt.sequence,
                 "generation": receipt.generation,
                 "effective_at": receipt.effective_at,
@@ -82,6 +103,8 @@ def remove(
         print(
             f"Deleted {', '.join(receipt.uris)}. In force since {receipt.effective_at}; at the edge within {bound:g} s."
         )
+        if copies:
+            print(f"Copies of it are left, and will be indexed with the next build: {', '.join(copies)}.")
 
 
 @app.command("restore")
@@ -95,6 +118,7 @@ def restore(
     """Undo a delete. The documents are back with the next build at the latest."""
     from jargonaut.cli.output import print_json
     from jargonaut.cli.workspace import open_knowledge_base
+    from jargonaut.documents.opening import with_members
     from jargonaut.state.knowledge_base import restore_documents
 
     base = open_knowledge_base(folder, config, knowledge_base)
@@ -102,7 +126,8 @@ def restore(
     for uri in uris:
         if uri not in deleted:
             raise UnknownNameError("deleted document", uri, deleted)
-    receipt = restore_documents(base.journal, base.scope, uris)
+    wanted = [item for uri in uris for item in with_members(uri, deleted)]
+    receipt = restore_documents(base.journal, base.scope, wanted)
     if as_json:
         print_json({"restored": list(receipt.uris), "sequence": receipt.sequence, "effective_at": receipt.effective_at})
     else:
@@ -127,7 +152,8 @@ def quarantine(
     entries = base.catalog.entries()
     refused = [entry for _, entry in sorted(entries.items()) if entry.quarantined]
     if retry:
-        base.catalog.save({uri: entry for uri, entry in entries.items() if not entry.quarantined})
+        again = {name for entry in refused for name in (entry.uri, entry.inside)}
+        base.catalog.save({uri: entry for uri, entry in entries.items() if not {uri, entry.inside} & again})
     if as_json:
         print_json([{"uri": item.uri, "reason": item.quarantined, "hint": item.hint} for item in refused])
     else:

@@ -27,7 +27,8 @@ def prove(
 ) -> None:
     """Tune, prove on documents that training never saw, and promote what is proven. Exit code 5: not promoted.
 
-    If [answer] was changed in the settings, that change is proven instead: it goes live if it answers no worse.
+    If chunkers were changed in the settings, and built, that is proven instead; if [answer] was changed, that goes live
+    if it answers no worse.
     """
     from jargonaut.cli.workspace import open_knowledge_base
 
@@ -38,14 +39,20 @@ def run(base: KnowledgeBase, force: bool, as_json: bool, train: bool = True) -> 
     """Prove, show, and leave with the exit code."""
     from dataclasses import asdict
 
-    from jargonaut.adapt import adapt, prove_change
+    from jargonaut.adapt import adapt, prove_change, prove_chunker
     from jargonaut.build import build_lock
+    from jargonaut.chunk_trial import rechunking_plan
     from jargonaut.cli.output import note, print_json, print_table, short, shown_progress
     from jargonaut.plans import AdaptationOptions, adaptation_plan, changed_recipe
+    from jargonaut.proof.gate import Gate
 
     with shown_progress() as progress, build_lock(base.work_folder / "build.lock"):
+        rechunking = rechunking_plan(base, Gate(base.workspace.settings.gate.level), force)
         changed = changed_recipe(base)
-        if changed is not None:
+        if rechunking is not None:
+            note("The settings cut the documents otherwise: that is what is proven now, not the encoder.")
+            adaptation = prove_chunker(rechunking, progress)
+        elif changed is not None:
             note("The settings change how answers are made: that is what is proven now, not the encoder.")
             margin = base.workspace.settings.gate.margin
             plan = adaptation_plan(base, AdaptationOptions(False, force, margin), note, progress)

@@ -13,6 +13,7 @@ from jargonaut.core.errors import InputError
 
 if TYPE_CHECKING:
     from jargonaut.answering.retrieve import Retrieval
+    from jargonaut.index.port import StoredChunk
     from jargonaut.wiring import KnowledgeBase
 
 
@@ -49,6 +50,7 @@ def search(
                         "text": item.chunk.text,
                         "start": item.chunk.start,
                         "end": item.chunk.end,
+                        "parent": list(item.chunk.parent) if item.chunk.parent else None,
                         "fused": item.scores.fused,
                         "cosine": item.scores.cosine,
                         "whitened": item.scores.whitened,
@@ -65,12 +67,19 @@ def search(
             f"{item.scores.fused:.2f}",
             "" if item.scores.cosine is None else f"{item.scores.cosine:.3f}",
             f"{item.scores.bm25:.1f}",
-            f"{item.chunk.uri}\n{' › '.join(item.chunk.heading_path)}",
+            "\n".join(_where(item.chunk)),
             " ".join(item.chunk.text.split())[:160],
         )
         for number, item in enumerate(found.passages, start=1)
     ]
     print_table(("", "fused", "cosine", "BM25", "where", "text"), rows, "Nothing was found.")
+
+
+def _where(chunk: StoredChunk) -> list[str]:
+    lines = [chunk.uri, " › ".join(chunk.heading_path)]
+    if chunk.parent:
+        lines.append(f"{chunk.start}-{chunk.end}, answered from {chunk.parent[0]}-{chunk.parent[1]}")
+    return lines
 
 
 async def _search(

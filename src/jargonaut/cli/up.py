@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from jargonaut.wiring import Workspace
 
 
+_MOST_WAIT_S = 15.0
+_LOOK_S = 0.05
+
+
 def up(
     folder: Folder = None,
     config: Config = None,
@@ -36,6 +40,7 @@ def up(
 ) -> None:
     """Serve a folder of documents: build, answer, tune, follow changes; until Ctrl-C."""
     import secrets
+    from concurrent.futures import ThreadPoolExecutor
 
     from jargonaut.cli.output import note
     from jargonaut.cli.rebuilding import Rebuilding, build_arguments, run_build
@@ -53,14 +58,16 @@ def up(
             note(f"{base.scope.path}: building a lexical release, which answers at once; the encoder follows.")
             run_build([*arguments, "--kb", base.scope.path, "--lexical"])
     secret = secrets.token_hex(32)
-    app = create_service(workspace, secret)
     rebuilding = Rebuilding(workspace, arguments, tune=tune and settings.tuning.enabled, watch=watch)
-    with listener:
+    with listener, ThreadPoolExecutor(1) as beside:
         service_port = listener.getsockname()[1]
         origin = f"http://{_reachable(settings.service.host)}:{service_port}"
-        running_edge = None
-        if edge and settings.edge.enabled:
-            running_edge = _start_edge(workspace, origin, secret, edge_port)
+        # While the edge starts, the service's parts are imported: that takes about as long.
+        starting = beside.submit(
+            lambda: _start_edge(workspace, origin, secret, edge_port) if edge and settings.edge.enabled else None
+        )
+        app = create_service(workspace, secret)
+        running_edge = starting.result()
         try:
             _say_where(workspace, origin, running_edge)
             _serve(app, listener, rebuilding)
@@ -138,5 +145,15 @@ def _serve(app: FastAPI, listener: socket.socket, rebuilding: Rebuilding) -> Non
     server = uvicorn.Server(
         uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5, server_header=False)
     )
-    rebuilding.start()
-    asyncio.run(server.serve(sockets=[listener]))
+
+    async def serve() -> None:
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        # What is live is loaded first: a build beside it would take the processor away.
+        deadline = asyncio.get_running_loop().time() + _MOST_WAIT_S
+        knowledge_bases = app.state.service.knowledge_bases
+        while not serving.done() and asyncio.get_running_loop().time() < deadline and await knowledge_bases.loading():
+            await asyncio.sleep(_LOOK_S)
+        rebuilding.start()
+        await serving
+
+    asyncio.run(serve())

@@ -43,10 +43,17 @@ def open_knowledge_base(folder: Path | None, config: Path | None, name: str | No
     return open_workspace(folder, config).knowledge_base(name)
 
 
+def settings_file_above(file: Path) -> Path | None:
+    """The settings file in the folder of `file`, or above."""
+    from jargonaut.settings import SETTINGS_FILE
+
+    return next((place / SETTINGS_FILE for place in file.parents if (place / SETTINGS_FILE).is_file()), None)
+
+
 def _settings_file(folder: Path | None) -> Path | None:
     """The one in the folder of documents itself, if its owner keeps one there; without a folder, here or above."""
     from jargonaut.settings import SETTINGS_FILE
 
-    here = Path.cwd()
-    places = (here, *here.parents) if folder is None else (folder,)
-    return next((place / SETTINGS_FILE for place in places if (place / SETTINGS_FILE).is_file()), None)
+    if folder is None:
+        return settings_file_above(Path.cwd() / SETTINGS_FILE)
+    return folder / SETTINGS_FILE if (folder / SETTINGS_FILE).is_file() else None

@@ -128,6 +128,8 @@ class Chunk:
     chunker: str
     parent: tuple[int, int] | None = None
     """Span of the passage that is answered from when this chunk is found; None if that is the chunk itself."""
+    said: str = ""
+    """What is indexed in place of path and text, where it says the same in words: a table's row as `Column: value`."""
 
     @property
     def id(self) -> str:
@@ -136,7 +138,9 @@ class Chunk:
 
     @property
     def indexed_text(self) -> str:
-        """Heading path and text: what is encoded and searched."""
+        """Heading path and text, or what says the same in words: what is encoded and searched."""
+        if self.said:
+            return self.said
         heading = " › ".join(self.heading_path)
         return f"{heading}\n{self.text}" if heading else self.text
 
@@ -149,3 +153,11 @@ class Quarantined:
     content_digest: str
     reason: str
     hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file that only holds others; all of them have been read."""
+
+    uri: str
+    content_digest: str

@@ -34,7 +34,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Candidate against baseline on the same queries; difference in nDCG@10."""
+    """Candidate against baseline on the same queries."""
 
     baseline: str
     candidate: str
@@ -44,6 +44,8 @@ class Comparison:
     wins: int
     losses: int
     ties: int
+    measure: str = "nDCG@10"
+    """What the difference is of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,21 +5,21 @@ A cache: losing it costs time, never correctness. Documents are kept as compress
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import os
 import zlib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from jargonaut.core.canonical import DIGEST_LENGTH, canonical_json, digest_of
-from jargonaut.core.document import Document, Quarantined
+from jargonaut.core.document import Document, Opened, Quarantined
 from jargonaut.core.errors import UnavailableError
+from jargonaut.documents.sidecar import digest_with
 from jargonaut.documents.source import SourceFile
-from jargonaut.documents.wire import document_from_json, document_to_json
+from jargonaut.documents.wire import Result, document_from_json, document_to_json, metadata_from_json
 
 FORMAT = 2
 """Raise it when parsing changes: everything is then read again."""
@@ -33,13 +33,36 @@ class Entry:
     size_bytes: int
     modified_ns: int
     digest: str
-    own_allow: tuple[str, ...] | None = None
-    """What the document itself says about who may read it; None if nothing."""
+    sidecar_modified_ns: int = 0
+    """Of what stands beside it and speaks of it; 0 if nothing does."""
+    inside: str = ""
+    """URI of the file that it was taken out of; empty if it is a file itself."""
+    opened: bool = False
+    """Whether it only holds other files, and all of them were read."""
+    parsed: bool = False
     quarantined: str = ""
     """Why it could not be read; empty if it could."""
     hint: str = ""
-    parsed: bool = False
+    title: str = ""
     language: str = ""
+    metadata: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    """What the document says about itself, its `allow` included."""
+    hidden: Mapping[str, int] = field(default_factory=dict)
+    """See `Document.hidden`."""
+    fingerprint: str = ""
+    """See `copies.fingerprint`."""
+    copy_of: str = ""
+    """URI of the document that is indexed instead of this one."""
+
+    @property
+    def is_read(self) -> bool:
+        """Whether there is nothing to be read, as long as the file does not change."""
+        return self.parsed or self.opened or bool(self.quarantined)
+
+    def is_of(self, file: SourceFile) -> bool:
+        """Whether the file has not changed since."""
+        seen = (self.size_bytes, self.modified_ns, self.sidecar_modified_ns)
+        return not self.inside and seen == (file.size_bytes, file.modified_ns, file.sidecar_modified_ns)
 
 
 class Catalog:
@@ -59,18 +82,24 @@ class Catalog:
 
         A file that cannot be opened, or has vanished, is left out; parsing it will say why.
         """
-        current = {}
+        current: dict[str, Entry] = {}
         for file in files:
             known = self._entries.get(file.uri)
-            same = known and (known.size_bytes, known.modified_ns) == (file.size_bytes, file.modified_ns)
-            if known and same:
+            if known and known.is_of(file):
                 current[file.uri] = known
                 continue
-            digest = _digest_of_file(file.path)
-            if known and known.digest == digest:
-                current[file.uri] = dataclasses.replace(known, size_bytes=file.size_bytes, modified_ns=file.modified_ns)
+            digest = _digest_of_file(file)
+            times = (file.modified_ns, file.sidecar_modified_ns)
+            if known and not known.inside and known.digest == digest:
+                current[file.uri] = replace(
+                    known, size_bytes=file.size_bytes, modified_ns=times[0], sidecar_modified_ns=times[1]
+                )
             else:
-                current[file.uri] = Entry(file.uri, file.size_bytes, file.modified_ns, digest)
+                current[file.uri] = Entry(file.uri, file.size_bytes, times[0], digest, times[1])
+        # What is in a file is known as long as the file is, and was read to its end.
+        for entry in self._entries.values():
+            if entry.inside and entry.inside in current and current[entry.inside].is_read:
+                current[entry.uri] = entry
         return current
 
     def keep(self, document: Document) -> None:
@@ -89,7 +118,7 @@ class Catalog:
 
     def save(self, entries: Mapping[str, Entry]) -> None:
         """Replace what is known by `entries`, and drop stored documents that none of them needs."""
-        listed = [dataclasses.asdict(entry) for _, entry in sorted(entries.items())]
+        listed = [asdict(entry) for _, entry in sorted(entries.items())]
         _write(self._file, canonical_json({"format": FORMAT, "entries": listed}))
         self._entries = dict(entries)
         needed = {self._parsed_path(entry.uri, entry.digest).name for entry in entries.values()}
@@ -105,37 +134,57 @@ class Catalog:
             return {}
         if value.get("format") != FORMAT:
             return {}
-        entries = (
-            Entry(**{**item, "own_allow": None if item["own_allow"] is None else tuple(item["own_allow"])})
-            for item in value["entries"]
-        )
+        entries = (Entry(**{**item, "metadata": metadata_from_json(item["metadata"])}) for item in value["entries"])
         return {entry.uri: entry for entry in entries}
 
     def _parsed_path(self, uri: str, digest: str) -> Path:
         return self._folder / "parsed" / digest_of([uri, digest])
 
 
-def quarantined_entry(entry: Entry, refused: Quarantined) -> Entry:
-    """`entry` of a file that could not be read."""
-    return dataclasses.replace(entry, quarantined=refused.reason, hint=refused.hint, parsed=False, own_allow=None)
+def entry_of(result: Result, known: Entry | None, inside: str = "") -> Entry:
+    """What is known after a file, or a file in it, was read.
+
+    Args:
+        result: What came of it.
+        known: What was known of the file before; None for a file in another.
+        inside: URI of that other file.
+    """
+    entry = known or Entry(result.uri, 0, 0, result.content_digest, inside=inside)
+    # The file may have changed since it was looked at; what was read is what counts.
+    entry = Entry(
+        entry.uri,
+        entry.size_bytes,
+        entry.modified_ns,
+        result.content_digest or entry.digest,
+        entry.sidecar_modified_ns,
+        entry.inside,
+    )
+    match result:
+        case Quarantined():
+            return replace(entry, quarantined=result.reason, hint=result.hint)
+        case Opened():
+            return replace(entry, opened=True)
+        case Document():
+            return replace(
+                entry,
+                parsed=True,
+                title=result.title,
+                language=result.language,
+                metadata=result.metadata,
+                hidden=result.hidden,
+            )
 
 
-def parsed_entry(entry: Entry, document: Document) -> Entry:
-    """`entry` of a file that was read."""
-    allow = document.metadata.get("allow")
-    own = None if allow is None else ((allow,) if isinstance(allow, str) else tuple(allow))
-    return dataclasses.replace(entry, own_allow=own, parsed=True, quarantined="", hint="", language=document.language)
-
-
-def _digest_of_file(path: Path) -> str:
+def _digest_of_file(file: SourceFile) -> str:
     digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
+        with file.path.open("rb") as opened:
+            while block := opened.read(1 << 20):
                 digest.update(block)
+        beside = [file.sidecar.read_bytes()] if file.sidecar else []
     except OSError:
         return ""
-    return digest.hexdigest()[:DIGEST_LENGTH]
+    return digest_with(digest.hexdigest()[:DIGEST_LENGTH], beside)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -175,17 +175,17 @@ class Composer:
         self._list_is_open = False
 
     def table(
-        self, rows: Sequence[Sequence[Inline]], place: Place, header_rows: int = 1, numbers: Sequence[int] = ()
+        self, rows: Iterable[Sequence[Inline | str]], place: Place, header_rows: int = 1, numbers: Sequence[int] = ()
     ) -> None:
         """Rows of cells, header rows first; one line a row, rows without text left out.
 
         A merged cell's text stands in each of its places, so that every row can be read alone.
 
         Args:
-            rows: Of cells.
+            rows: Of cells; plain text serves for one without references.
             place: Of the first row.
             header_rows: How many of them are header rows.
-            numbers: For each row, its line or row in the source.
+            numbers: For each row, its line or row in the source; may grow as `rows` are taken.
         """
         lines: list[str] = []
         kept: list[int] = []
@@ -195,8 +195,11 @@ class Composer:
             cells: list[str] = []
             position = start
             for cell in row:
-                references.extend((position + offset, target) for offset, target in cell.references)
-                cells.append(self._shown(cell))
+                if isinstance(cell, str):
+                    cells.append(self._shown_text(cell))
+                else:
+                    references.extend((position + offset, target) for offset, target in cell.references)
+                    cells.append(self._shown(cell))
                 position += len(cells[-1]) + len(" | ")
             if any(cells):
                 lines.append(" | ".join(cells))
@@ -251,6 +254,12 @@ class Composer:
     def _shown(self, inline: Inline) -> str:
         self._hidden.update({_WITHOUT_WIDTH: inline.invisible} if inline.invisible else {})
         return inline.text
+
+    def _shown_text(self, text: str) -> str:
+        if not text.isascii() or not text.isprintable():
+            text, invisible = visible(normalised(text))
+            self._hidden.update({_WITHOUT_WIDTH: invisible} if invisible else {})
+        return " ".join(text.split())
 
     def _shown_lines(self, text: str) -> list[str]:
         shown, invisible = visible(normalised(text))

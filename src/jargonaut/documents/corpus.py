@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from jargonaut.core.document import Document, Quarantined
 from jargonaut.core.errors import SourceError
 from jargonaut.core.progress import Progress
-from jargonaut.documents.catalog import Catalog, Entry, parsed_entry, quarantined_entry
+from jargonaut.documents.catalog import Catalog, Entry, entry_of
+from jargonaut.documents.copies import fingerprint, fold_copies
 from jargonaut.documents.permissions import Rules
 from jargonaut.documents.source import SourceFile
+from jargonaut.documents.wire import Result
 
 _SAVE_EVERY = 100
+_ORDINARY = frozenset({"comment", "alternative text"})
+"""Left out like all that a reader does not see, but found everywhere and nobody's ruse."""
 
-ReadFiles = Callable[[Sequence[SourceFile]], Iterable[Document | Quarantined]]
+ReadFiles = Callable[[Sequence[SourceFile]], Iterable[Result]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +27,21 @@ class Corpus:
     """Every file that was found, and who may read those that could be read."""
 
     entries: Mapping[str, Entry]
-    """All files, by URI."""
+    """All files, and all files in them, by URI."""
     allow: Mapping[str, tuple[str, ...]]
     """Readable documents that are not deleted, by URI: sorted principals."""
     deleted: frozenset[str]
     """URIs on disk that are left out because they were deleted."""
+
+    @property
+    def copies(self) -> list[Entry]:
+        """Documents that are left out because another says the same."""
+        return [entry for _, entry in sorted(self.entries.items()) if entry.copy_of]
+
+    @property
+    def with_hidden_text(self) -> list[Entry]:
+        """Documents with text that was made not to be seen; comments and texts for pictures are not meant."""
+        return [entry for _, entry in sorted(self.entries.items()) if entry.hidden.keys() - _ORDINARY]
 
     @property
     def languages(self) -> dict[str, int]:
@@ -58,42 +71,52 @@ def read_corpus(
     if not files:
         raise SourceError(
             "There is no document in the source folder.",
-            "Put Markdown, reStructuredText, text, HTML or PDF files there, or check `include` and `exclude`.",
+            "Put documents there, or check `include` and `exclude`. `jargonaut documents formats` lists what is read.",
         )
     entries = catalog.look(files)
-    unread = [file for file in files if file.uri in entries and not _is_read(entries[file.uri])]
-    for done, result in enumerate(read(unread), start=1):
-        entry = entries[result.uri]
-        if isinstance(result, Document):
-            # The file may have changed since it was looked at; what was read is what counts.
-            entry = dataclasses.replace(entry, digest=result.content_digest)
-            entries[result.uri] = _kept(result, entry, catalog, rules)
-        else:
-            entries[result.uri] = quarantined_entry(entry, result)
-        if done % _SAVE_EVERY == 0:
+    found = {file.uri for file in files}
+    unread = [file for file in files if file.uri in entries and not entries[file.uri].is_read]
+    done = 0
+    for number, result in enumerate(read(unread), start=1):
+        inside = "" if result.uri in found else _file_around(result.uri, found)
+        entries[result.uri] = _kept(result, entries.get(result.uri), inside, catalog)
+        done += not inside
+        if number % _SAVE_EVERY == 0:
             catalog.save(entries)
         progress("read", done, len(unread), result.uri)
     if unread or entries.keys() != catalog.entries().keys():
         catalog.save(entries)
-    readable = {uri: entry for uri, entry in entries.items() if entry.parsed and uri not in deleted}
     if not any(entry.parsed for entry in entries.values()):
-        first = next(entry for entry in entries.values())
+        first = next((entry for entry in entries.values() if entry.quarantined), None)
         raise SourceError(
             f"None of the {len(entries)} files can be read.",
-            f"The first, {first.uri}: {first.quarantined} {first.hint}",
+            f"The first, {first.uri}: {first.quarantined} {first.hint}" if first else "They hold no documents.",
         )
-    allow = {uri: rules.allow_for(uri, entry.own_allow) for uri, entry in readable.items()}
-    return Corpus(entries, allow, frozenset(deleted & entries.keys()))
+    left_out = {uri for uri, entry in entries.items() if uri in deleted or entry.inside in deleted}
+    allow = {
+        uri: rules.allow_for(uri, entry.metadata)
+        for uri, entry in entries.items()
+        if entry.parsed and uri not in left_out
+    }
+    folded = fold_copies(allow, entries)
+    marked = {uri: replace(entry, copy_of=folded.get(uri, "")) for uri, entry in entries.items()}
+    if marked != entries:
+        catalog.save(marked)
+    return Corpus(marked, {uri: who for uri, who in allow.items() if uri not in folded}, frozenset(left_out))
 
 
-def _kept(document: Document, entry: Entry, catalog: Catalog, rules: Rules) -> Entry:
-    if not document.text.strip():
-        return quarantined_entry(entry, Quarantined(document.uri, document.content_digest, "It holds no text."))
-    kept = parsed_entry(entry, document)
-    rules.allow_for(kept.uri, kept.own_allow)
-    catalog.keep(document)
-    return kept
+def _file_around(uri: str, files: Collection[str]) -> str:
+    """The file that the one at `uri` is in."""
+    while uri and uri not in files:
+        uri = uri.rpartition("/")[0]
+    return uri
 
 
-def _is_read(entry: Entry) -> bool:
-    return entry.parsed or bool(entry.quarantined)
+def _kept(result: Result, known: Entry | None, inside: str, catalog: Catalog) -> Entry:
+    if isinstance(result, Document) and not result.text.strip():
+        result = Quarantined(result.uri, result.content_digest, "It holds no text.")
+    entry = entry_of(result, known, inside)
+    if isinstance(result, Document):
+        catalog.keep(result)
+        entry = replace(entry, fingerprint=fingerprint(result.text))
+    return entry

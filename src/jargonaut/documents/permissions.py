@@ -2,67 +2,98 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from jargonaut.core.errors import RuleError
 from jargonaut.core.scope import PUBLIC, checked_principals
 from jargonaut.documents.globs import compiled
+from jargonaut.documents.metadata import ALLOW
+
+Texts = str | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who may read the documents that match."""
+
+    match: str
+    """Pattern of URIs, see `globs`."""
+    allow: tuple[str, ...]
+    metadata: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Names with the values of which a document's metadata must have one. A rule that has any can only narrow."""
+
+    def is_about(self, uri: str, metadata: Mapping[str, Texts]) -> bool:
+        """Whether the document matches."""
+        return compiled(self.match).fullmatch(uri) is not None and all(
+            {value.casefold() for value in wanted} & _values(metadata.get(name, ())) for name, wanted in self.metadata
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The operator's rules, in order: of those whose pattern matches, the *first* decides; else the default.
+    """The operator's rules.
+
+    Of those about paths alone, in order, the *first* that matches decides, else the default. Every rule about metadata
+    that matches then takes readers away: metadata come from whoever wrote the document, and what a document says about
+    itself may not open it.
 
     Raises:
         RuleError: A pattern or a principal cannot be read; the message names the rule.
     """
 
-    rules: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """Pairs of a pattern of URIs (see `globs`) and the principals that may read what matches."""
+    rules: tuple[Rule, ...] = ()
     default_allow: tuple[str, ...] = (PUBLIC,)
 
     def __post_init__(self) -> None:
-        for number, (pattern, allow) in enumerate(self.rules, start=1):
-            where = f"Permission rule {number} (`{pattern}`)"
+        for number, rule in enumerate(self.rules, start=1):
+            where = f"Permission rule {number} (`{rule.match}`)"
             try:
-                compiled(pattern)
+                compiled(rule.match)
             except ValueError as error:
                 raise RuleError(f"{where}: {error}.", 'Write a pattern such as "hr/**" or "*.md".') from error
-            _checked(allow, where)
+            _checked(rule.allow, where)
         _checked(self.default_allow, "The default of the permission rules")
 
-    def allow_for(self, uri: str, own: Iterable[str] | None = None) -> tuple[str, ...]:
+    def allow_for(self, uri: str, metadata: Mapping[str, Texts] = MappingProxyType({})) -> tuple[str, ...]:
         """Sorted principals that may read the document at `uri`; nobody if empty.
 
         Args:
             uri: Of the document.
-            own: The document's own `allow`; None if it says nothing. It only takes readers away: whoever may read must
-                be allowed by both.
+            metadata: What it says about itself. Its `allow`, if there is one, only takes readers away too.
 
         Raises:
-            RuleError: `own` holds something that is not a principal.
+            RuleError: Its `allow` holds something that is not a principal.
         """
-        operator = frozenset(self._decided(uri))
-        if own is None:
-            return tuple(sorted(operator))
-        document = _checked(own, f"{uri}, `allow`")
-        return tuple(sorted(_readers_of_both(operator, document)))
+        readers = frozenset(self._decided(uri))
+        for rule in self.rules:
+            if rule.metadata and rule.is_about(uri, metadata):
+                readers = readers_of_both(readers, frozenset(rule.allow))
+        own = metadata.get(ALLOW)
+        if own is not None:
+            said = (own,) if isinstance(own, str) else own
+            readers = readers_of_both(readers, _checked(said, f"{uri}, `allow`"))
+        return tuple(sorted(readers))
 
     def _decided(self, uri: str) -> tuple[str, ...]:
-        for pattern, allow in self.rules:
-            if compiled(pattern).fullmatch(uri):
-                return allow
+        for rule in self.rules:
+            if not rule.metadata and rule.is_about(uri, {}):
+                return rule.allow
         return self.default_allow
 
 
-def _readers_of_both(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
+def readers_of_both(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
     """Everyone has `public`, so a side that holds it takes nobody away."""
     if PUBLIC in one:
         return other
     if PUBLIC in other:
         return one
     return one & other
+
+
+def _values(said: Texts) -> set[str]:
+    return {value.casefold() for value in ((said,) if isinstance(said, str) else said)}
 
 
 def _checked(allow: Iterable[str], where: str) -> frozenset[str]:

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
-from pathlib import PurePosixPath
+from pathlib import Path
 from types import TracebackType
 from typing import IO
 
 from jargonaut.core.canonical import digest_bytes
-from jargonaut.core.document import Document, Quarantined
+from jargonaut.core.document import Quarantined
 from jargonaut.core.errors import UnavailableError
-from jargonaut.documents.formats import PARSERS
+from jargonaut.documents.opening import Formats
+from jargonaut.documents.results import too_large
 from jargonaut.documents.source import SourceFile
-from jargonaut.documents.wire import Task, pack_task, unpack_answer
-from jargonaut.documents.worker import READY, too_large
+from jargonaut.documents.wire import Begun, Result, Task, pack_task, unpack_message
+from jargonaut.documents.worker import READY
 
 _START_S = 60.0
 """Longest that a worker may take to start."""
+_ONE_THREAD = {"MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""In a worker's environment: there is one for each core, and idle threads take address space from its budget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,9 @@ def read_documents(
     files: Iterable[SourceFile],
     limits: Limits = Limits(),
     workers: int = 2,
-    parsers: Mapping[str, str] = PARSERS,
-) -> Iterator[Document | Quarantined]:
-    """Documents as they are read, in no particular order; one result for every file.
+    formats: Formats = Formats(),
+) -> Iterator[Result]:
+    """Documents as they are read, in no particular order; one result for every file, after those of the files in it.
 
     At most one file a worker is under way, whatever the caller's pace. Closing the iterator ends the workers.
 
@@ -52,16 +56,16 @@ def read_documents(
         files: Taken one by one, as workers become free.
         limits: For each file.
         workers: Processes, at most.
-        parsers: `module:class` by extension.
+        formats: What reads which extension.
 
     Raises:
         UnavailableError: No worker can be started.
     """
     remaining = iter(files)
-    with _Pool(limits, parsers) as pool:
+    with _Pool(limits, formats) as pool:
         exhausted = False
         while True:
-            results: list[Document | Quarantined] = []
+            results: list[Result] = []
             while not exhausted and pool.busy < max(workers, 1):
                 file = next(remaining, None)
                 if file is None:
@@ -81,17 +85,27 @@ def read_documents(
 
 
 class _Worker:
-    """One process, and the file that it is reading."""
+    """One process, and what it is reading."""
 
-    def __init__(self, limits: Limits, lifeline: int, log: IO[bytes]) -> None:
+    def __init__(self, limits: Limits, formats: Formats, lifeline: int, log: IO[bytes]) -> None:
         self.connection, theirs = Pipe()
-        self.file: SourceFile | None = None
+        self.task: Task | None = None
+        self.reading = ""
+        """URI of the task's file, or of the one in it that is being read."""
+        self.done = 0
+        """Files in the task's file that were read."""
         self.deadline = 0.0
         arguments = [theirs.fileno(), lifeline, limits.time_s, limits.memory_bytes, limits.size_bytes]
-        command = [sys.executable, "-m", "jargonaut.documents.worker", *map(str, arguments)]
+        known = json.dumps([dict(formats.parsers), dict(formats.containers)])
+        command = [sys.executable, "-m", "jargonaut.documents.worker", *map(str, arguments), known]
         try:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(theirs.fileno(), lifeline)
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(theirs.fileno(), lifeline),
+                env={**os.environ, **_ONE_THREAD},
             )
         except OSError as error:
             self.connection.close()
@@ -116,9 +130,9 @@ class _Worker:
 class _Pool:
     """Workers, started when first needed and replaced when they end."""
 
-    def __init__(self, limits: Limits, parsers: Mapping[str, str]) -> None:
+    def __init__(self, limits: Limits, formats: Formats) -> None:
         self._limits = limits
-        self._parsers = parsers
+        self._formats = formats
         self._idle: list[_Worker] = []
         self._busy: dict[Connection, _Worker] = {}
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the pool
@@ -143,59 +157,89 @@ class _Pool:
 
     def start(self, file: SourceFile) -> None:
         """Give `file` to a free worker."""
-        worker = self._idle.pop() if self._idle else self._new_worker()
-        parser = self._parsers[PurePosixPath(file.uri).suffix.lower()]
-        worker.file = file
-        worker.deadline = time.monotonic() + self._limits.time_s
-        # A worker that has just died is noticed when its answer is waited for.
-        with suppress(OSError):
-            worker.connection.send_bytes(pack_task(Task(file.uri, str(file.path), parser)))
-        self._busy[worker.connection] = worker
+        self._give(Task(file.uri, str(file.path), str(file.sidecar or "")))
 
-    def collect(self) -> list[Document | Quarantined]:
+    def collect(self) -> list[Result]:
         """Wait until something is finished, and return all that is."""
         while True:
             next_deadline = min(worker.deadline for worker in self._busy.values())
             ready = wait(list(self._busy), timeout=max(next_deadline - time.monotonic(), 0))
-            results = [self._answer(self._busy.pop(item)) for item in ready if isinstance(item, Connection)]
+            heard = [self._heard(self._busy[item]) for item in ready if isinstance(item, Connection)]
+            results = [result for result in heard if result is not None]
             # Answers first: who has answered is not late, however late the answer is fetched.
             for worker in [worker for worker in self._busy.values() if worker.deadline <= time.monotonic()]:
-                results.append(self._late(self._busy.pop(worker.connection)))
+                results.append(self._late(worker))
             if results:
                 return results
 
-    def _answer(self, worker: _Worker) -> Document | Quarantined:
+    def _give(self, task: Task) -> None:
+        worker = self._idle.pop() if self._idle else self._new_worker()
+        worker.task, worker.reading, worker.done = task, task.uri, task.skip
+        worker.deadline = time.monotonic() + self._limits.time_s
+        # A worker that has just died is noticed when its answer is waited for.
+        with suppress(OSError):
+            worker.connection.send_bytes(pack_task(task))
+        self._busy[worker.connection] = worker
+
+    def _heard(self, worker: _Worker) -> Result | None:
+        """What a worker says; None if it only says what it reads next."""
+        assert worker.task is not None
         try:
-            answer = unpack_answer(worker.connection.recv_bytes())
-        except (EOFError, OSError, ValueError, MemoryError):
+            message = unpack_message(worker.connection.recv_bytes())
+        except (EOFError, OSError, ValueError, TypeError, KeyError, RecursionError, MemoryError):
             return self._crashed(worker)
-        if answer.retiring:
-            worker.kill()
-        else:
-            self._idle.append(worker)
-        return answer.result
+        worker.deadline = time.monotonic() + self._limits.time_s
+        if isinstance(message, Begun):
+            worker.reading = message.uri
+            return None
+        if not _is_of(worker.task.uri, message.result.uri):
+            return self._crashed(worker)
+        worker.done += 1
+        worker.reading = worker.task.uri
+        is_last = message.result.uri == worker.task.uri
+        if message.retiring:
+            self._replace(worker, goes_on=not is_last)
+        elif is_last:
+            self._idle.append(self._busy.pop(worker.connection))
+        return message.result
+
+    def _replace(self, worker: _Worker, goes_on: bool) -> int:
+        """End a worker, and let another go on with its task; its exit status."""
+        del self._busy[worker.connection]
+        status = worker.kill()
+        if goes_on and worker.task is not None:
+            self._give(replace(worker.task, skip=worker.done))
+        return status
 
     def _crashed(self, worker: _Worker) -> Quarantined:
         with suppress(subprocess.TimeoutExpired):
             worker.process.wait(timeout=1)
-        status = worker.kill()
+        status, result = self._lost(worker)
         how = f"ended by signal {-status}" if status < 0 else f"ended with status {status}"
-        return _quarantined(
-            worker,
-            f"Its parser crashed ({how}); it may need more than {self._limits.memory_bytes >> 20} MiB of memory.",
-            "Raise `file_memory_mb` in [build] to rule that out, or exclude the file.",
+        return replace(
+            result,
+            reason=f"Its parser crashed ({how}); it may need more than {self._limits.memory_bytes >> 20} MiB.",
+            hint="Raise `file_memory_mb` in [build] to rule that out, or exclude the file.",
         )
 
     def _late(self, worker: _Worker) -> Quarantined:
-        worker.kill()
-        return _quarantined(
-            worker,
-            f"Reading it took more than {self._limits.time_s:g} seconds.",
-            "Raise `file_timeout_s` in [build], or split it.",
+        _, result = self._lost(worker)
+        return replace(
+            result,
+            reason=f"Reading it took more than {self._limits.time_s:g} seconds.",
+            hint="Raise `file_timeout_s` in [build], or split it.",
         )
 
+    def _lost(self, worker: _Worker) -> tuple[int, Quarantined]:
+        """A worker came to nothing over what it was reading: the rest of its task is for another."""
+        assert worker.task is not None
+        inside = worker.reading != worker.task.uri
+        worker.done += inside
+        status = self._replace(worker, goes_on=inside)
+        return status, Quarantined(worker.reading, "" if inside else _digest_of(worker.task.path), "")
+
     def _new_worker(self) -> _Worker:
-        worker = _Worker(self._limits, self._lifeline, self._log)
+        worker = _Worker(self._limits, self._formats, self._lifeline, self._log)
         if not worker.wait_until_ready():
             status = worker.kill()
             self._log.seek(0, os.SEEK_END)
@@ -208,10 +252,13 @@ class _Pool:
         return worker
 
 
-def _quarantined(worker: _Worker, reason: str, hint: str) -> Quarantined:
-    assert worker.file is not None
+def _is_of(file: str, uri: str) -> bool:
+    """Whether `uri` is the file or in it: a worker that was taken over speaks for its own file only."""
+    return uri == file or uri.startswith(f"{file}/")
+
+
+def _digest_of(path: str) -> str:
     try:
-        digest = digest_bytes(worker.file.path.read_bytes())
+        return digest_bytes(Path(path).read_bytes())
     except OSError:
-        digest = ""
-    return Quarantined(worker.file.uri, digest, reason, hint)
+        return ""

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from jargonaut.core.document import Quarantined
 from jargonaut.core.errors import SourceError
-from jargonaut.documents.formats import PARSERS
 from jargonaut.documents.globs import compiled
+from jargonaut.documents.opening import Formats
+from jargonaut.documents.sidecar import SUFFIXES
 
 _Pattern = re.Pattern[str]
 _SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__"})
@@ -30,6 +31,9 @@ class SourceFile:
     size_bytes: int
     modified_ns: int
     """Nanoseconds since the epoch."""
+    sidecar: Path | None = None
+    """What stands beside it and speaks of it."""
+    sidecar_modified_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ def scan(
     name: str = "",
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
-    extensions: Collection[str] = PARSERS,
+    extensions: Collection[str] = Formats().extensions,
 ) -> Scan:
     """Look through `root`, without opening a file.
 
@@ -86,6 +90,14 @@ def scan(
     return Scan(tuple(files), tuple(skipped), dict(sorted(scanner.unknown.items())))
 
 
+def source_file(path: Path, uri: str) -> SourceFile:
+    """One file, with what stands beside it and speaks of it."""
+    status = path.stat()
+    sidecar = next((beside for end in SUFFIXES if (beside := path.with_name(path.name + end)).is_file()), None)
+    beside_ns = sidecar.stat().st_mtime_ns if sidecar else 0
+    return SourceFile(uri, path.resolve(), status.st_size, status.st_mtime_ns, sidecar, beside_ns)
+
+
 def _pattern(text: str, root: Path) -> _Pattern:
     try:
         return compiled(text)
@@ -115,8 +127,11 @@ class _Scanner:
                     inside.rstrip("/"), f"The folder cannot be opened: {error.strerror}.", "Check its permissions."
                 )
                 continue
+            beside = {entry.name: entry for entry in entries if entry.name.endswith(SUFFIXES)}
             for entry in entries:
                 path = f"{inside}{entry.name}"
+                if entry.name in beside:
+                    continue
                 if entry.name.startswith(".") or any(pattern.fullmatch(path) for pattern in self.exclude):
                     continue
                 if entry.is_symlink():
@@ -125,9 +140,10 @@ class _Scanner:
                     if entry.name not in _SKIPPED_FOLDERS:
                         folders.append((Path(entry.path), f"{path}/"))
                 else:
-                    yield from self._file(entry, path)
+                    sidecar = next((beside[name] for end in SUFFIXES if (name := entry.name + end) in beside), None)
+                    yield from self._file(entry, path, sidecar)
 
-    def _file(self, entry: os.DirEntry[str], path: str) -> Iterator[SourceFile]:
+    def _file(self, entry: os.DirEntry[str], path: str, sidecar: os.DirEntry[str] | None) -> Iterator[SourceFile]:
         if not self._is_wanted(path):
             return
         if any("\ud800" <= character <= "\udfff" for character in path):
@@ -136,13 +152,15 @@ class _Scanner:
             return
         try:
             status = entry.stat(follow_symlinks=False)
+            beside = sidecar.stat(follow_symlinks=False).st_mtime_ns if sidecar else 0
         except OSError as error:
             self._skip(path, f"It cannot be looked at: {error.strerror}.", "Check its permissions.")
             return
         if not stat.S_ISREG(status.st_mode):
             self._skip(path, "It is not a regular file, but a pipe, socket or device.")
             return
-        yield SourceFile(f"{self._prefix}{path}", Path(entry.path), status.st_size, status.st_mtime_ns)
+        uri, speaks = f"{self._prefix}{path}", Path(sidecar.path) if sidecar else None
+        yield SourceFile(uri, Path(entry.path), status.st_size, status.st_mtime_ns, speaks, beside)
 
     def _is_wanted(self, path: str) -> bool:
         if self.include and not any(pattern.fullmatch(path) for pattern in self.include):

@@ -6,11 +6,14 @@ JSON and not pickle: a parser that a hostile file has taken over can then lie ab
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from jargonaut.core.canonical import canonical_json
-from jargonaut.core.document import Block, CrossReference, Document, Place, Quarantined
+from jargonaut.core.document import Block, CrossReference, Document, Opened, Place, Quarantined
+
+Result = Document | Quarantined | Opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,22 +22,31 @@ class Task:
 
     uri: str
     path: str
-    parser: str
-    """`module:class`."""
+    sidecar: str = ""
+    """Path of what stands beside it and speaks of it."""
+    skip: int = 0
+    """Files in it that need not be read: they were, or a worker died over the last of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What is read from now on: the file, or one that is in it."""
+
+    uri: str
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a task."""
+    """What came of the file, or of one that is in it. The file itself comes last."""
 
-    result: Document | Quarantined
+    result: Result
     retiring: bool = False
     """Whether the worker ends after this answer: it has grown."""
 
 
 def pack_task(task: Task) -> bytes:
     """`task` as bytes."""
-    return json.dumps([task.uri, task.path, task.parser]).encode()
+    return json.dumps([task.uri, task.path, task.sidecar, task.skip]).encode()
 
 
 def unpack_task(data: bytes) -> Task:
@@ -42,21 +54,31 @@ def unpack_task(data: bytes) -> Task:
     return Task(*json.loads(data))
 
 
-def pack_answer(answer: Answer) -> bytes:
-    """`answer` as bytes."""
-    result = answer.result
-    if isinstance(result, Quarantined):
-        quarantined = [result.uri, result.content_digest, result.reason, result.hint]
-        return canonical_json({"retiring": answer.retiring, "quarantined": quarantined})
-    return canonical_json({"retiring": answer.retiring, "document": document_to_json(result)})
+def pack_message(message: Begun | Answer) -> bytes:
+    """`message` as bytes."""
+    if isinstance(message, Begun):
+        return canonical_json({"begun": message.uri})
+    return canonical_json({"retiring": message.retiring, **_result_to_json(message.result)})
 
 
-def unpack_answer(data: bytes) -> Answer:
-    """The answer in `data`."""
+def unpack_message(data: bytes) -> Begun | Answer:
+    """The message in `data`."""
     value = json.loads(data)
+    if "begun" in value:
+        return Begun(str(value["begun"]))
     if "quarantined" in value:
         return Answer(Quarantined(*value["quarantined"]), value["retiring"])
+    if "opened" in value:
+        return Answer(Opened(*value["opened"]), value["retiring"])
     return Answer(document_from_json(value["document"]), value["retiring"])
+
+
+def _result_to_json(result: Result) -> dict[str, Any]:
+    if isinstance(result, Quarantined):
+        return {"quarantined": [result.uri, result.content_digest, result.reason, result.hint]}
+    if isinstance(result, Opened):
+        return {"opened": [result.uri, result.content_digest]}
+    return {"document": document_to_json(result)}
 
 
 def document_to_json(document: Document) -> dict[str, Any]:
@@ -89,7 +111,10 @@ def document_from_json(value: dict[str, Any]) -> Document:
         for kind, start, end, level, anchors, header_lines, lines, *place in fields["blocks"]
     )
     fields["references"] = tuple(CrossReference(*item) for item in fields["references"])
-    fields["metadata"] = {
-        name: tuple(item) if isinstance(item, list) else item for name, item in fields["metadata"].items()
-    }
+    fields["metadata"] = metadata_from_json(fields["metadata"])
     return Document(**fields)
+
+
+def metadata_from_json(value: Mapping[str, Any]) -> dict[str, str | tuple[str, ...]]:
+    """Lists as tuples."""
+    return {name: tuple(item) if isinstance(item, list) else item for name, item in value.items()}

@@ -69,6 +69,7 @@ def decide(contest: Contest, gate: Gate) -> Decision:
         wins=int(np.count_nonzero(differences > _TIE)),
         losses=int(np.count_nonzero(differences < -_TIE)),
         ties=int(np.count_nonzero(np.abs(differences) <= _TIE)),
+        measure=contest.measure,
     )
     resolves = smallest_resolvable(differences, gate.level, contest.groups)
     verdict = _verdict(comparison, len(differences), gate)

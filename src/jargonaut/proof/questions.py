@@ -79,6 +79,21 @@ def divide(
     )
 
 
+def untrained(
+    documents: Sequence[Document], chunks: Sequence[Chunk], mined: MinedPairs, labels: Path | None, seed: int
+) -> HeldOut:
+    """Questions about all documents, where nothing is trained on any: to choose on one half, and to judge on the other.
+
+    Raises:
+        InputError: The file of labels cannot be read; with the line.
+    """
+    labelled = read_labels(labels, chunks) if labels else []
+    queries, source = (labelled, f"labels of yours ({labels})") if labelled else _structural(mined.pairs, chunks)
+    halves = split_halves(queries, seed)
+    sides = _sampled(halves.chosen_on, seed), _sampled(halves.judged_on, seed)
+    return HeldOut(*sides, source, len(documents), {"split_seed": str(seed)})
+
+
 def read_labels(path: Path, chunks: Sequence[Chunk]) -> list[JudgingQuery]:
     """Judged questions: one JSON object a line with `query`, `uri` and, to name a section, `heading`.
 

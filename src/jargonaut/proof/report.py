@@ -111,7 +111,7 @@ def _figures(proof: Proof, comparison: Comparison) -> str:
     chance = odds(p_value).removesuffix(" tries").replace("once", "1").replace("less than", "<")
     chance = f"{100 * p_value:.0f} %" if p_value > 0.1 else chance
     cells = (
-        (points(comparison.difference.mean), "points of nDCG@10, mean difference"),
+        (points(comparison.difference.mean), f"points of {escape(comparison.measure)}, mean difference"),
         (f"{points(comparison.difference.low)} … {points(comparison.difference.high)}", "95&nbsp;% interval, points"),
         (chance, "how often chance alone does as well"),
         (str(proof.queries_judged_on), "judging questions"),
@@ -156,8 +156,9 @@ def _difference(proof: Proof, outcomes: Sequence[QueryOutcome]) -> str:
     return (
         "<h2>The paired difference</h2>"
         f"<p>{escape(comparison.candidate)} minus {escape(comparison.baseline)}, question by question.</p>"
-        f"<figure>{difference_figure(comparison, proof.resolves)}<figcaption>Mean difference in points of nDCG@10 with "
-        "its 95&nbsp;% interval. The dashed line is the smallest true difference that these questions would "
+        f"<figure>{difference_figure(comparison, proof.resolves)}<figcaption>Mean difference in points of "
+        f"{escape(comparison.measure)} with its 95&nbsp;% interval. The dashed line is the smallest true difference "
+        "that these questions would "
         f"show at the gate's level, {odds(proof.level)}, with 80&nbsp;% power.</figcaption></figure>"
         f"<figure>{shares_figure(comparison)}</figure>{each}"
     )

@@ -10,6 +10,7 @@ from jargonaut.core.deadline import Deadline
 from jargonaut.core.release import Fusion
 from jargonaut.encoding.port import Encoder
 from jargonaut.index.analysis import query_terms
+from jargonaut.index.parents import best_of_each_parent, with_parents
 from jargonaut.index.port import Candidates, IndexReader, SearchQuery, Vector, Visibility
 from jargonaut.proof.judge import JudgingQuery, RankedChunks, ranked_chunks
 from jargonaut.ranking.fit import DevelopmentQuery
@@ -72,6 +73,7 @@ class Given:
     """What an answer to a query would be made from."""
 
     chunk_ids: tuple[str, ...]
+    """Those in the parents of what was found too."""
     evidence: Evidence
 
 
@@ -93,10 +95,16 @@ async def passages_given(
             chunk
             for chunk, document in zip(ranking.chunk_ids, ranking.document_ids, strict=True)
             if chunk not in query.hidden and document not in query.hidden
-        ][:top_k]
+        ]
         position = {chunk: at for at, chunk in enumerate(pool.candidates.chunk_ids)}
-        chunks = await reader.fetch(visible, Visibility(everything=True), Deadline.after(DEADLINE_S))
+        seen, deadline = Visibility(everything=True), Deadline.after(DEADLINE_S)
+        chunks = await reader.fetch(visible[:top_k], seen, deadline)
+        if any(chunk.parent for chunk in chunks):
+            chunks = await best_of_each_parent(reader, visible, (top_k, None), seen, deadline)
+        parents = await with_parents(reader, chunks, seen, deadline)
         texts = [" › ".join(chunk.heading_path) + "\n" + chunk.text for chunk in chunks]
+        texts += [parent.indexed_text for parent in parents if len(parent.parts) > 1]
         cosine = pool.candidates.cosine[[position[chunk.chunk_id] for chunk in chunks]]
-        given.append(Given(tuple(visible), evidence(query.text, texts, cosine)))
+        named = tuple(part.chunk_id for parent in parents for part in parent.parts)
+        given.append(Given(named, evidence(query.text, texts, cosine)))
     return given

@@ -47,8 +47,8 @@ def evidence(question: str, passages: Sequence[str], cosine: Vector, languages: 
 
     Args:
         question: As asked.
-        passages: Indexed text (heading path and text) of the top chunks.
-        cosine: Shape (passages,): their raw cosines; NaN for a lexical recipe.
+        passages: Heading path and text of the top chunks, and of their parents.
+        cosine: Raw cosines of the top chunks; NaN for a lexical recipe.
         languages: That the encoder reads; all if empty.
     """
     if not passages:

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query
 from jargonaut.core.document import document_id
 from jargonaut.core.errors import UnknownNameError
 from jargonaut.core.scope import Scope
+from jargonaut.documents.opening import with_members
 from jargonaut.serving.authentication import Caller
 from jargonaut.serving.service import Reader, Service, ServiceDependency, Writer
 from jargonaut.serving.wire import ChangeReceipt, DocumentList, ListedDocument, RestoreRequest
@@ -66,12 +67,14 @@ async def _change(
 ) -> ChangeReceipt:
     served = await service.serve(caller, model)
     known = {document.uri for document in served.documents(caller.principals)}
-    if uri not in known:
+    # Of an archive, what is in it and the caller may read.
+    uris = [name for name in with_members(uri, known) if name in known]
+    if not uris:
         raise UnknownNameError("document", uri, known)
     change: Change = delete_documents if what == "deleted" else restore_documents
     # Done even if the caller hangs up: a change is made once it has begun.
     receipt = await asyncio.shield(
-        asyncio.to_thread(change, service.knowledge_bases.journal, served.release.scope, [uri])
+        asyncio.to_thread(change, service.knowledge_bases.journal, served.release.scope, uris)
     )
     return ChangeReceipt(
         object="document.deleted" if what == "deleted" else "document.restored",

@@ -17,6 +17,7 @@ from jargonaut.serving.release_loader import Load, ReleaseLoader
 from jargonaut.state.knowledge_base import ChannelPointer, Follower, KnowledgeBaseState
 from jargonaut.state.port import Journal
 
+_BEING_LOADED = "its live release is being loaded"
 POLL_S = 0.5
 """How often the journals are looked at while nobody asks."""
 
@@ -121,6 +122,10 @@ class ServedKnowledgeBases:
         reasons = {scope.path: await knowledge_base.reason_missing() for scope, knowledge_base in self._all.items()}
         return {path: reason for path, reason in reasons.items() if reason}
 
+    async def loading(self) -> bool:
+        """Whether a live release is being loaded, and nothing else serves in its place."""
+        return _BEING_LOADED in (await self.missing()).values()
+
     async def follow(self) -> None:
         """Load what is live, and whatever is promoted later, until cancelled."""
         while True:
@@ -177,7 +182,7 @@ class _KnowledgeBase:
         if self._switch(LIVE, state.channels[LIVE]) is not None:
             return ""
         failed = self.loader.failure(state.channels[LIVE].release)
-        return "its live release cannot be loaded; the log says why" if failed else "its live release is being loaded"
+        return "its live release cannot be loaded; the log says why" if failed else _BEING_LOADED
 
     def _switch(self, channel: str, pointer: ChannelPointer) -> LoadedRelease | None:
         """Switch the channel if its release is loaded, else see to it; what the channel serves now."""

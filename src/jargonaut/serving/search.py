@@ -55,6 +55,7 @@ def _hit(found: Retrieved) -> SearchHit:
         text=chunk.text,
         start=chunk.start,
         end=chunk.end,
+        parent=list(chunk.parent) if chunk.parent else None,
         **place_of(chunk.place),
         kind=chunk.kind,
         language=chunk.language,

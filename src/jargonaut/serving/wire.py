@@ -149,6 +149,9 @@ class SearchHit(BaseModel):
     text: str
     start: int
     end: int
+    parent: list[int] | None = Field(
+        None, description="Start and end of the passage that an answer is made from instead"
+    )
     line: int | None
     page: int | None
     sheet: str = ""

@@ -40,7 +40,7 @@ def test_blocks(document):
         ("heading", "Two"),
         ("list", "- one\n- two\n  more\n  3. inner"),
         ("code", "    code\n      here"),
-        ("paragraph", "Values"),
+        ("caption", "Values"),
         ("table", "Name | Default\nAGE | two weeks"),
         ("paragraph", "Layout"),
         ("paragraph", "only"),

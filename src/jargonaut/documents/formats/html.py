@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -11,8 +11,10 @@ from jargonaut.core.canonical import digest_bytes
 from jargonaut.core.document import Document, Place
 from jargonaut.documents.composing import Composer, Inline
 from jargonaut.documents.encodings import decode, normalised
+from jargonaut.documents.formats.html_visibility import hide_by_style, why_hidden
 from jargonaut.documents.links import resolve_link
 from jargonaut.documents.metadata import Metadata, metadata_of
+from jargonaut.documents.spans import Spanning, spread
 
 _DROPPED = frozenset(
     str.split(
@@ -33,7 +35,6 @@ _BLOCKS = frozenset(
 )
 _CELL_BREAKERS = "h1, h2, h3, h4, h5, h6, table, pre, article, section"
 _BODY = re.compile(r"<body\b", re.IGNORECASE)
-_HIDDEN = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 _DECLARED_ENCODING = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
 _META = {
     "author": "author",
@@ -52,6 +53,8 @@ _LOOK_AHEAD = 100_000
 """Characters of source in which the next text is looked for."""
 _MAX_NESTING = 150
 """Elements in elements; deeper ones give their text only."""
+LONGEST_LABEL = 20
+"""Characters of the alternative text of a picture that is read as a label."""
 _PILCROW = re.compile(r"\s*[¶#🔗]\s*\Z")
 
 
@@ -62,6 +65,7 @@ class HtmlParser:
         """See `Parser.parse`."""
         source = _decoded(data)
         tree = LexborHTMLParser(source)
+        hide_by_style(tree)
         metadata = _metadata(tree)
         composer = Composer()
         body = _main_part(tree)
@@ -82,9 +86,18 @@ class HtmlWalker:
         source: The HTML, to find lines in.
         first_line: Line of the document at which `source` begins.
         begin: Where in `source` to look for the first text.
+        place: Where all of it is, instead of the lines.
     """
 
-    def __init__(self, composer: Composer, uri: str, source: str, first_line: int = 1, begin: int = 0) -> None:
+    def __init__(
+        self,
+        composer: Composer,
+        uri: str,
+        source: str,
+        first_line: int = 1,
+        begin: int = 0,
+        place: Place | None = None,
+    ) -> None:
         self._composer = composer
         self._uri = uri
         self._source = source
@@ -92,7 +105,8 @@ class HtmlWalker:
         self._line = first_line + source.count("\n", 0, begin)
         self._depth = 0
         self._inline = Inline()
-        self._place = Place()
+        self._place = place or Place()
+        self._is_placed = place is not None
         self._marks: list[str] = []
         self._mark_is_due = False
 
@@ -114,7 +128,10 @@ class HtmlWalker:
         if node.is_text_node:
             self._text(node.text_content or "")
             return
-        if not node.is_element_node or _is_dropped(node):
+        if node.is_comment_node:
+            self._composer.hide("comment", node.comment_content or "")
+            return
+        if not node.is_element_node or _is_dropped(node) or self._is_hidden(node):
             return
         self._anchor(node)
         tag = node.tag or ""
@@ -148,11 +165,25 @@ class HtmlWalker:
         if tag in ("br", "wbr"):
             self._inline.soft_break()
         elif tag == "img":
-            self._inline.add(node.attributes.get("alt") or "")
+            self._alternative(node)
         else:
             if tag == "a":
                 self._inline.refer(resolve_link(node.attributes.get("href") or "", self._uri))
             self._children(node)
+
+    def _alternative(self, node: LexborNode) -> None:
+        """What stands for a picture: a label is read, what is longer was not meant to be seen."""
+        text = node.attributes.get("alt") or ""
+        if len(text) <= LONGEST_LABEL:
+            self._inline.add(text)
+        else:
+            self._composer.hide("alternative text", text)
+
+    def _is_hidden(self, node: LexborNode) -> bool:
+        why = why_hidden(node)
+        if why:
+            self._composer.hide(why, node.text())
+        return bool(why)
 
     def _block(self, node: LexborNode, tag: str) -> None:
         self._flush()
@@ -196,19 +227,27 @@ class HtmlWalker:
     def _table(self, node: LexborNode) -> None:
         self._flush()
         caption = node.css_first("caption")
-        if caption is not None:
-            self._block(caption, "caption")
-        rows = []
+        if caption is not None and not self._is_hidden(caption):
+            self._composer.caption(self._cell(caption), self._place)
+        rows: list[list[Spanning]] = []
+        numbers: list[int] = []
         place = None
+        header_rows = 0
         for row in node.css("tr"):
+            if _is_dropped(row) or self._is_hidden(row):
+                continue
             cells = []
             for cell in row.iter():
-                if cell.tag in ("td", "th"):
+                if cell.tag in ("td", "th") and not _is_dropped(cell) and not self._is_hidden(cell):
                     self._anchor(cell)
-                    cells.append(self._cell(cell))
-                    place = place or (self._place if cells[-1].text else None)
+                    columns, down = _span(cell, "colspan"), _span(cell, "rowspan")
+                    cells.append(Spanning(self._cell(cell), columns, down))
+                    place = place or (self._place if cells[-1].content.text else None)
+            header_rows += len(rows) == header_rows and _is_header(row)
             rows.append(cells)
-        self._composer.table(rows, place or Place())
+            numbers.append(self._place.line or 0)
+        known = numbers if all(numbers) else []
+        self._composer.table(spread(rows), place or self._place, header_rows or 1, known)
 
     def _cell(self, node: LexborNode) -> Inline:
         outer, self._inline = self._inline, Inline()
@@ -218,7 +257,7 @@ class HtmlWalker:
 
     def _texts(self, node: LexborNode) -> None:
         """Add the text in `node`, with blanks between blocks."""
-        for part in _leaves(node):
+        for part in _leaves(node, self._is_hidden):
             if part.is_text_node:
                 self._text(part.text_content or "")
                 continue
@@ -226,7 +265,7 @@ class HtmlWalker:
             if part.tag in _BLOCKS or part.tag in ("br", "pre"):
                 self._inline.soft_break()
             elif part.tag == "img":
-                self._inline.add(part.attributes.get("alt") or "")
+                self._alternative(part)
             elif part.tag == "a":
                 self._inline.refer(resolve_link(part.attributes.get("href") or "", self._uri))
 
@@ -243,6 +282,8 @@ class HtmlWalker:
 
     def _locate(self, text: str) -> None:
         """Find the line of `text`: the parser does not tell, so it is looked for after what came before."""
+        if self._is_placed:
+            return
         probe = text[:40].partition("\n")[0]
         found = self._source.find(probe, self._cursor, self._cursor + _LOOK_AHEAD) if probe else -1
         if found >= 0:
@@ -291,30 +332,25 @@ def _main_part(tree: LexborHTMLParser) -> LexborNode | None:
 
 
 def _visible_length(node: LexborNode) -> int:
-    return sum(len((leaf.text_content or "").strip()) for leaf in _leaves(node) if leaf.is_text_node)
+    shown = _leaves(node, lambda child: bool(why_hidden(child)))
+    return sum(len((leaf.text_content or "").strip()) for leaf in shown if leaf.is_text_node)
 
 
-def _leaves(node: LexborNode) -> Iterator[LexborNode]:
+def _leaves(node: LexborNode, is_hidden: Callable[[LexborNode], bool]) -> Iterator[LexborNode]:
     """All nodes in `node` that are shown, in order."""
     waiting = list(node.iter(include_text=True))[::-1]
     while waiting:
         child = waiting.pop()
         if child.is_text_node:
             yield child
-        elif child.is_element_node and not _is_dropped(child):
+        elif child.is_element_node and not _is_dropped(child) and not is_hidden(child):
             yield child
             waiting.extend(list(child.iter(include_text=True))[::-1])
 
 
 def _is_dropped(node: LexborNode) -> bool:
     attributes = node.attributes
-    return (
-        node.tag in _DROPPED
-        or "hidden" in attributes
-        or attributes.get("aria-hidden") == "true"
-        or attributes.get("role") in _DROPPED_ROLES
-        or _HIDDEN.search(attributes.get("style") or "") is not None
-    )
+    return node.tag in _DROPPED or attributes.get("aria-hidden") == "true" or attributes.get("role") in _DROPPED_ROLES
 
 
 def _is_data_table(node: LexborNode) -> bool:
@@ -322,3 +358,17 @@ def _is_data_table(node: LexborNode) -> bool:
     if node.attributes.get("role") == "presentation":
         return False
     return all(found == node for found in node.css(_CELL_BREAKERS))
+
+
+def _is_header(row: LexborNode) -> bool:
+    """Whether a row names the columns."""
+    parent = row.parent
+    if parent is not None and parent.tag == "thead":
+        return True
+    cells = [cell for cell in row.iter() if cell.tag in ("td", "th")]
+    return bool(cells) and all(cell.tag == "th" for cell in cells)
+
+
+def _span(cell: LexborNode, name: str) -> int:
+    text = (cell.attributes.get(name) or "").strip()
+    return max(int(text), 1) if text.isdecimal() and len(text) < 6 else 1

@@ -15,7 +15,7 @@ from jargonaut.core.canonical import digest_bytes
 from jargonaut.core.document import Document, Place
 from jargonaut.documents.composing import Composer, Inline
 from jargonaut.documents.encodings import decode
-from jargonaut.documents.formats.html import HtmlWalker
+from jargonaut.documents.formats.html import LONGEST_LABEL, HtmlWalker
 from jargonaut.documents.links import resolve_link
 from jargonaut.documents.metadata import split_front_matter
 
@@ -31,6 +31,7 @@ _SHORTCODE = re.compile(r"\{\{[<%].*?[>%]\}\}")
 _MISSED_STRONG = re.compile(r"\*\*(?=[^\s*])([^*\n]+?)\*\*")
 _HEADING_ID = re.compile(r"\s*\{#(?P<id>[^\s}]+)[^}]*\}\s*\Z")
 _HTML_ANCHOR = re.compile(r"<\w+[^>]*?\s(?:id|name)\s*=\s*[\"']?([^\"'\s>]+)")
+_COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
 _NOT_IN_SLUG = re.compile(r"[^\w\- ]")
 
 
@@ -40,13 +41,18 @@ class MarkdownParser:
     def parse(self, data: bytes, uri: str) -> Document:
         """See `Parser.parse`."""
         metadata, text = split_front_matter(decode(data))
-        tokens = _markdown().parse(_without_extensions(text))
         composer = Composer()
-        _Walker(composer, uri).walk(SyntaxTreeNode(tokens))
+        add_markdown(composer, uri, text)
         title = metadata.get("title", "")
         return composer.document(
             uri, digest_bytes(data), "text/markdown", metadata, title if isinstance(title, str) else ""
         )
+
+
+def add_markdown(composer: Composer, uri: str, text: str, place: Place | None = None) -> None:
+    """Add the blocks of `text` to `composer`, all of them at `place`, or each at its own line."""
+    tokens = _markdown().parse(_without_extensions(text))
+    _Walker(composer, uri, place).walk(SyntaxTreeNode(tokens))
 
 
 def slug(heading: str) -> str:
@@ -90,9 +96,10 @@ def _plain_line(line: str) -> str:
 
 
 class _Walker:
-    def __init__(self, composer: Composer, uri: str) -> None:
+    def __init__(self, composer: Composer, uri: str, place: Place | None) -> None:
         self._composer = composer
         self._uri = uri
+        self._fixed_place = place
         self._marks: list[str] = []
         self._mark_is_due = False
         self._slugs: Counter[str] = Counter()
@@ -119,7 +126,7 @@ class _Walker:
 
     @property
     def _place(self) -> Place:
-        return Place(line=self._line)
+        return self._fixed_place or Place(line=self._line)
 
     def _heading(self, node: SyntaxTreeNode) -> None:
         inline = self._inline(node)
@@ -166,9 +173,11 @@ class _Walker:
         self._composer.table(rows, place)
 
     def _html(self, node: SyntaxTreeNode) -> None:
+        for comment in _COMMENT.findall(node.content):
+            self._composer.hide("comment", comment)
         tree = LexborHTMLParser(node.content)
         if tree.body is not None:
-            HtmlWalker(self._composer, self._uri, node.content, self._line).walk(tree.body)
+            HtmlWalker(self._composer, self._uri, node.content, self._line, place=self._fixed_place).walk(tree.body)
 
     def _inline(self, node: SyntaxTreeNode) -> Inline:
         inline = Inline()
@@ -187,6 +196,12 @@ class _Walker:
             inline.soft_break()
         elif node.type == "html_inline":
             self._inline_html(node.content, inline)
+        elif node.type == "image":
+            text = str(node.content)
+            if len(text) <= LONGEST_LABEL:
+                inline.add(text)
+            else:
+                self._composer.hide("alternative text", text)
         elif node.type != "footnote_ref":
             if node.type == "link":
                 inline.refer(resolve_link(str(node.attrs.get("href", "")), self._uri))
@@ -196,6 +211,8 @@ class _Walker:
     def _inline_html(self, tag: str, inline: Inline) -> None:
         if tag.lower().startswith("<br"):
             inline.soft_break()
+        elif comment := _COMMENT.match(tag):
+            self._composer.hide("comment", comment[1])
         anchor = _HTML_ANCHOR.match(tag)
         if anchor:
             self._composer.anchor(anchor[1])

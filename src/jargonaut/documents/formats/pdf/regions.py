@@ -1,0 +1,208 @@
+"""Reading order: a page is cut into columns and bands, and each of those is read by itself.
+
+A recursive cut along white space (the X-Y cut of Nagy and Seth, 1984) that looks for the gutter which the least text
+runs across; what does, such as a title over two columns, parts what is above from what is below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+import numpy as np
+
+from jargonaut.documents.formats.pdf.alignment import Row, cells_of, grouped, looks_tabular, separators
+from jargonaut.documents.formats.pdf.geometry import Box, around
+from jargonaut.documents.formats.pdf.lines import WIDE_GAP, Line, rows_of, segments_of
+from jargonaut.documents.formats.pdf.page import Page
+from jargonaut.documents.formats.pdf.tables import Table, aligned_table
+from jargonaut.documents.formats.pdf.words import is_wide
+
+Atom = Line | Table
+
+_LEAST_IN_COLUMN = 2
+_LEAST_IN_COLUMNS = 5
+_FULL = 0.5
+"""Share of a column's width that most of its lines fill."""
+_LEAST_CHARACTERS = 18
+"""Of most lines in a column; cells have fewer. A Chinese one counts twice."""
+_FEWEST_CHARACTERS = 8
+"""Of those in columns whose lines do not stand beside each other."""
+_MOST_DEPTH = 12
+_CANDIDATES = 40
+
+
+@dataclass(slots=True)
+class Region:
+    """What is read from top to bottom."""
+
+    atoms: list[Atom]
+
+    @property
+    def box(self) -> Box:
+        """Around all."""
+        return around(atom.box for atom in self.atoms)
+
+
+def regions_of(page: Page, tables: Sequence[Table]) -> list[Region]:
+    """The page in reading order, its lines not yet told from tables without rules."""
+    atoms: list[Atom] = [*segments_of(page.words), *tables]
+    return [Region(part) for part in _cut(atoms, 0)]
+
+
+def settled(region: Region, page: int) -> Region:
+    """The region with its lines whole, and the tables in it that white space shows."""
+    tables = sorted((atom for atom in region.atoms if isinstance(atom, Table)), key=lambda table: table.box.top)
+    words = [word for atom in region.atoms if isinstance(atom, Line) for word in atom.words]
+    rows = rows_of(words)
+    found: list[Atom] = []
+    start = 0
+    for table in tables:
+        stop = start
+        while stop < len(rows) and rows[stop][0].base < table.box.bottom:
+            stop += 1
+        found += _with_tables(rows[start:stop], page)
+        found.append(table)
+        start = stop
+    return Region([*found, *_with_tables(rows[start:], page)])
+
+
+def _cut(atoms: list[Atom], depth: int) -> list[list[Atom]]:
+    if len(atoms) < _LEAST_IN_COLUMNS or depth > _MOST_DEPTH:
+        return [atoms] if atoms else []
+    gutter = _best_gutter(atoms)
+    if gutter is None:
+        return [atoms]
+    parts: list[list[Atom]] = []
+    across: list[Atom] = []
+    for is_columns, band in _bands(atoms, gutter):
+        if not is_columns:
+            across += band
+            continue
+        if across:
+            parts += _cut(across, depth + 1)
+            across = []
+        left = [atom for atom in band if atom.box.x1 <= gutter]
+        right = [atom for atom in band if atom.box.x1 > gutter]
+        parts += [*_cut(left, depth + 1), *_cut(right, depth + 1)]
+    return [*parts, *(_cut(across, depth + 1) if across else [])]
+
+
+def _bands(atoms: Sequence[Atom], gutter: float) -> list[tuple[bool, list[Atom]]]:
+    """Atoms from top to bottom: those in columns beside the gutter, and the others."""
+    bands: list[tuple[bool, list[Atom]]] = []
+    current: list[Atom] = []
+
+    def end() -> None:
+        nonlocal current
+        if current:
+            bands.append((_are_columns(current, gutter), current))
+        current = []
+
+    for atom in sorted(atoms, key=lambda atom: (atom.box.top, atom.box.x0)):
+        if atom.box.x0 < gutter < atom.box.x1:
+            end()
+            bands.append((False, [atom]))
+        else:
+            current.append(atom)
+    end()
+    return bands
+
+
+def _best_gutter(atoms: Sequence[Atom]) -> float | None:
+    x0 = np.array([atom.box.x0 for atom in atoms])
+    x1 = np.array([atom.box.x1 for atom in atoms])
+    best, best_score = None, 0
+    for gutter in _gutters(x0, x1):
+        aside = int(((x1 <= gutter) | (x0 >= gutter)).sum())
+        if aside <= max(best_score, _LEAST_IN_COLUMNS - 1):
+            continue
+        score = sum(len(band) for is_columns, band in _bands(atoms, gutter) if is_columns)
+        if score > best_score:
+            best, best_score = gutter, score
+    return best
+
+
+def _gutters(x0: np.ndarray, x1: np.ndarray) -> list[float]:
+    """The middle of each white strip, those first that are crossed least."""
+    edges = np.unique(np.concatenate([x0, x1]))
+    middles = (edges[:-1] + edges[1:]) / 2
+    wide = np.diff(edges) >= 1.0
+    crossings = ((x0[:, None] < middles) & (x1[:, None] > middles)).sum(axis=0)
+    beside = np.minimum((x1[:, None] <= middles).sum(axis=0), (x0[:, None] >= middles).sum(axis=0))
+    chosen = np.flatnonzero(wide & (beside >= _LEAST_IN_COLUMN))
+    ordered = sorted(chosen.tolist(), key=lambda index: (crossings[index], -np.diff(edges)[index]))
+    return [float(middles[index]) for index in ordered[:_CANDIDATES]]
+
+
+def _are_columns(band: Sequence[Atom], gutter: float) -> bool:
+    """Whether there is prose on both sides, rather than the cells of a table."""
+    left = [atom for atom in band if atom.box.x1 <= gutter]
+    right = [atom for atom in band if atom.box.x1 > gutter]
+    if any(isinstance(atom, Table) for atom in band) and left and right:
+        return True
+    if min(len(left), len(right)) < _LEAST_IN_COLUMN or len(band) < _LEAST_IN_COLUMNS:
+        return False
+    if not (_is_filled(left) and _is_filled(right)):
+        return False
+    least = min(_usual_length(left), _usual_length(right))
+    return least >= _LEAST_CHARACTERS or (least >= _FEWEST_CHARACTERS and not _stand_beside(left, right))
+
+
+def _is_filled(column: Sequence[Atom]) -> bool:
+    widths = sorted(atom.box.width for atom in column)
+    return widths[len(widths) // 2] >= _FULL * around(atom.box for atom in column).width
+
+
+def _usual_length(column: Sequence[Atom]) -> float:
+    lengths = [sum(2 if is_wide(c) else 1 for c in atom.text) for atom in column if isinstance(atom, Line)]
+    return median(lengths) if lengths else _LEAST_CHARACTERS
+
+
+def _stand_beside(left: Sequence[Atom], right: Sequence[Atom]) -> bool:
+    """Whether lines of the one have their counterparts on the base lines of the other, as the cells of rows do."""
+    few, many = sorted(([a.base for a in side if isinstance(a, Line)] for side in (left, right)), key=len)
+    return sum(any(abs(base - other) < 1.0 for other in many) for base in few) > 0.6 * len(few)
+
+
+def _with_tables(rows: Sequence[Row], page: int) -> list[Atom]:
+    """Lines, and tables where several rows in a row have gaps in the same places."""
+    found: list[Atom] = []
+    start = 0
+    while start < len(rows):
+        stop = start
+        while stop < len(rows) and _has_gap(rows[stop]) and not all(word.type.fixed for word in rows[stop]):
+            stop += 1
+        table = _table(rows[start:stop], page) if stop - start > 2 else None
+        if table is not None:
+            found.append(table)
+            start = stop
+        else:
+            stop = max(stop, start + 1)
+            found += [Line(row) for row in rows[start:stop]]
+            start = stop
+    return found
+
+
+def _has_gap(row: Row) -> bool:
+    return any(
+        word.box.x0 - before.box.x1 > WIDE_GAP * max(before.type.size, word.type.size) for before, word in pairwise(row)
+    )
+
+
+def _table(rows: Sequence[Row], page: int) -> Table | None:
+    places = separators(rows)
+    if not looks_tabular(rows, places) or (len(places) == 1 and not _pairs_are_aligned(rows, places)):
+        return None
+    return aligned_table(grouped(rows, places), places, page)
+
+
+def _pairs_are_aligned(rows: Sequence[Row], places: Sequence[float]) -> bool:
+    """Of two columns, the second begins or ends in one place, and there is much of it."""
+    cells = [cell for row in rows if (cell := cells_of(row, places)[1])]
+    if len(cells) < 3:
+        return False
+    starts, ends = [cell[0].box.x0 for cell in cells], [cell[-1].box.x1 for cell in cells]
+    return any(sum(abs(place - median(side)) < 2.0 for place in side) >= 0.8 * len(side) for side in (starts, ends))

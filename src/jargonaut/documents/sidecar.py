@@ -1,0 +1,69 @@
+"""What stands beside a file and speaks of it: `report.pdf.meta.yaml` says what `report.pdf` cannot say itself."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+import yaml
+
+from jargonaut.core.canonical import digest_bytes, digest_of
+from jargonaut.core.document import Document
+from jargonaut.core.errors import RuleError
+from jargonaut.documents.encodings import decode
+from jargonaut.documents.metadata import ALLOW, Metadata, metadata_of
+from jargonaut.documents.permissions import readers_of_both
+
+SUFFIXES = (".meta.yaml", ".meta.yml", ".meta.json")
+LARGEST_BYTES = 1 << 20
+
+
+def described_file(name: str) -> str:
+    """The name of the file that the sidecar `name` speaks of; empty if it is no sidecar."""
+    suffix = next((suffix for suffix in SUFFIXES if name.endswith(suffix)), "")
+    return name.removesuffix(suffix) if suffix else ""
+
+
+def described(document: Document, sidecars: Iterable[bytes]) -> Document:
+    """`document` with what its sidecars say, the last of them having the last word; `allow` of each of them narrows.
+
+    Raises:
+        RuleError: One cannot be read. It may have said who may read the document.
+    """
+    known = list(sidecars)
+    if not known:
+        return document
+    metadata: Metadata = dict(document.metadata)
+    for sidecar in known:
+        said = _read(sidecar)
+        if ALLOW in metadata and ALLOW in said:
+            both = readers_of_both(frozenset(metadata[ALLOW]), frozenset(said[ALLOW]))
+            said[ALLOW] = tuple(sorted(both))
+        metadata |= said
+    title, language = metadata.get("title"), metadata.get("language")
+    return dataclasses.replace(
+        document,
+        metadata=metadata,
+        content_digest=digest_with(document.content_digest, known),
+        title=title if isinstance(title, str) and title else document.title,
+        language=language if isinstance(language, str) and language else document.language,
+    )
+
+
+def digest_with(content_digest: str, sidecars: Iterable[bytes]) -> str:
+    """Digest of a file and of what stands beside it."""
+    digests = [digest_bytes(sidecar) for sidecar in sidecars]
+    return digest_of([content_digest, *digests]) if digests else content_digest
+
+
+def _read(sidecar: bytes) -> Metadata:
+    hint = "Write one `name: value` a line, as in a front matter."
+    if len(sidecar) > LARGEST_BYTES:
+        raise RuleError("The file with its metadata is too large.", hint)
+    try:
+        value = yaml.safe_load(decode(sidecar))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise RuleError(f"The file with its metadata cannot be read: {error}", hint) from error
+    if value is not None and not isinstance(value, dict):
+        raise RuleError("The file with its metadata holds no names with values.", hint)
+    return metadata_of(value or {})
