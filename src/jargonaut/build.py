@@ -27,7 +27,7 @@ from jargonaut.documents.source import SourceFile
 from jargonaut.documents.wire import Result
 from jargonaut.encoding.port import Encoder
 from jargonaut.index.port import DocumentRows, IndexedDocument, IndexWriter, Snapshot, TableKey
-from jargonaut.releases.channels import Promotion, compare_documents, promote
+from jargonaut.releases.channels import Promotion, compare_documents, kept_revisions, promote
 from jargonaut.releases.registry import Registry
 from jargonaut.state.knowledge_base import ChannelPointer, Follower, KnowledgeBaseState, permit_documents
 from jargonaut.state.port import Journal
@@ -281,7 +281,5 @@ def _publish(
 
 def _prune(plan: BuildPlan, indexing: Indexing, state: KnowledgeBaseState) -> None:
     """Physically remove what no channel and none of the last revisions needs."""
-    recent = list(dict.fromkeys(pointer.revision for _, pointer in reversed(state.history)))[: plan.keep_revisions]
-    kept = {*recent, *(pointer.revision for pointer in state.channels.values())}
-    revisions = [plan.registry.revision(name) for name in kept]
+    revisions = [plan.registry.revision(name) for name in kept_revisions(state, plan.keep_revisions)]
     plan.new_writer(indexing.table).discard([Snapshot(item.table, item.table_version) for item in revisions])

@@ -24,7 +24,8 @@ from jargonaut.documents.globs import matches
 from jargonaut.encoding.artifact import load_card
 from jargonaut.encoding.port import Encoder
 from jargonaut.index.analysis import ANALYSIS
-from jargonaut.index.lance import LanceIndexWriter, open_lance_reader
+from jargonaut.index.lance import LanceIndexWriter
+from jargonaut.index.lance_reader import open_lance_reader
 from jargonaut.index.port import DocumentRows, IndexedDocument, IndexReader, Snapshot, TableKey, Visibility
 from jargonaut.plans import Say, stored_documents
 from jargonaut.proof.gate import Contest, Gate, decide, points

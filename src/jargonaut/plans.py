@@ -67,7 +67,7 @@ def build_plan(base: KnowledgeBase, lexical: bool, say: Say) -> BuildPlan:
         registry=base.registry,
         journal=base.journal,
         indexing=lambda corpus: _indexing(base, corpus, lexical, say),
-        new_writer=base.new_writer,
+        new_writer=base.index.new_writer,
         first_recipe=lambda indexing, revision: _first_recipe(base, indexing, revision),
         keep_revisions=base.workspace.settings.build.keep_revisions,
         lock=base.work_folder / "build.lock",
@@ -254,7 +254,7 @@ def _calibrated(base: KnowledgeBase, indexing: Indexing, revision: Revision, rec
     ranked_by = (recipe.fusion, base.load_whitening(recipe))
 
     async def fitted() -> float:
-        reader = await base.open_reader(Snapshot(revision.table, revision.table_version))
+        reader = await base.index.open_reader(Snapshot(revision.table, revision.table_version))
         return await calibrated_threshold(reader, encoder, questions, languages, ranked_by, recipe.top_k)
 
     return asyncio.run(fitted())

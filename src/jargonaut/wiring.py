@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jargonaut.core.deadline import Deadline
-from jargonaut.core.errors import InputError, UnavailableError, UnknownNameError
+from jargonaut.core.errors import InputError, MissingExtraError, SettingsError, UnavailableError, UnknownNameError
 from jargonaut.core.release import Recipe
 from jargonaut.core.scope import LIVE, PUBLIC, Scope, checked_principals
-from jargonaut.index.port import IndexReader, IndexWriter, SearchQuery, Snapshot, TableKey, Visibility
+from jargonaut.index.port import Index, SearchQuery, Snapshot, Visibility
 from jargonaut.releases.registry import Registry
 from jargonaut.releases.visibility import overlay
 from jargonaut.settings import KnowledgeBaseSettings, Settings, is_loopback
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from jargonaut.documents.catalog import Catalog
     from jargonaut.encoding.port import Encoder
     from jargonaut.generation.port import Generator
+    from jargonaut.index.lucene_server import Access, LuceneServer, VectorOption
     from jargonaut.ranking.whitening import Whitening
 
 EDGE_SECRET_ID = "beside"
@@ -58,6 +60,25 @@ class Workspace:
     def knowledge_bases(self) -> Mapping[Scope, KnowledgeBase]:
         """Every knowledge base of the settings."""
         return {Scope(item.tenant, item.name): KnowledgeBase(self, item) for item in self.settings.knowledge_bases}
+
+    @cached_property
+    def _servers(self) -> dict[str, LuceneServer]:
+        return {}
+
+    def server(self, engine: str) -> LuceneServer:
+        """The server with the index: one for all knowledge bases, since it holds the connections.
+
+        Raises:
+            UnknownNameError: There is no such engine.
+            SettingsError: [index] does not say where it is, or a secret is not set.
+            MissingExtraError: Its client is not installed.
+        """
+        if engine not in self._servers:
+            settings = self.settings.index
+            if not settings.urls:
+                raise SettingsError(f"[index] urls does not say where {engine} is.", "Name the server there.")
+            self._servers[engine] = _client_of(engine)(settings.access, settings.vectors)
+        return self._servers[engine]
 
     @property
     def may_be_open(self) -> bool:
@@ -140,17 +161,26 @@ class KnowledgeBase:
 
         return Catalog(self.work_folder)
 
-    def new_writer(self, key: TableKey) -> IndexWriter:
-        """Open the head of a table."""
-        from jargonaut.index.lance import LanceIndexWriter
+    @cached_property
+    def index(self) -> Index:
+        """Where its chunks are, as the settings say."""
+        return self.index_in(self.workspace.settings.index.engine)
 
-        return LanceIndexWriter(self.index_folder, key)
+    def index_in(self, engine: str) -> Index:
+        """Where its chunks are, or would be, in another engine.
 
-    async def open_reader(self, snapshot: Snapshot) -> IndexReader:
-        """Open a pinned version of a table."""
-        from jargonaut.index.lance import open_lance_reader
+        Raises:
+            UnknownNameError: There is no such engine.
+            SettingsError: [index] does not say where it is.
+            MissingExtraError: Its client is not installed.
+        """
+        if engine == "lance":
+            from jargonaut.index.lance import LanceIndex
 
-        return await open_lance_reader(self.index_folder, snapshot)
+            return LanceIndex(self.index_folder)
+        from jargonaut.index.lucene import LuceneIndex
+
+        return LuceneIndex(self.workspace.server(engine), self.storage, self.workspace.settings.index.options)
 
     def load_encoder(self, encoder_id: str) -> Encoder:
         """Load an encoder that was exported into the storage."""
@@ -174,7 +204,7 @@ class KnowledgeBase:
         registry = self.registry
         release = registry.release(release_id)
         recipe, revision = registry.recipe(release.recipe), registry.revision(release.revision)
-        reader = await self.open_reader(Snapshot(revision.table, revision.table_version))
+        reader = await self.index.open_reader(Snapshot(revision.table, revision.table_version))
         return LoadedRelease(
             scope=self.scope,
             release_id=release_id,
@@ -225,6 +255,25 @@ class KnowledgeBase:
         query = SearchQuery(None, ("check",), seen, limit=1)
         asyncio.run(loaded.reader.search(query, Deadline.after(10)))
         return f"{loaded.release_id[:12]} ({loaded.recipe.label}), {loaded.revision.chunk_count} chunks"
+
+
+SERVERS = {
+    "elasticsearch": "jargonaut.index.elasticsearch:ElasticsearchServer",
+    "opensearch": "jargonaut.index.opensearch:OpenSearchServer",
+}
+
+
+def _client_of(engine: str) -> Callable[[Access, VectorOption], LuceneServer]:
+    if engine not in SERVERS:
+        raise UnknownNameError("engine", engine, ["lance", *SERVERS])
+    module, _, name = SERVERS[engine].partition(":")
+    try:
+        client: Callable[[Access, VectorOption], LuceneServer] = getattr(import_module(module), name)
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith("jargonaut"):
+            raise
+        raise MissingExtraError(f"The client of {engine}", engine) from error
+    return client
 
 
 def generator_of(release: LoadedRelease) -> Generator:

@@ -9,7 +9,7 @@ from jargonaut.core.errors import ConflictError, RefusedError
 from jargonaut.core.scope import LIVE, Scope
 from jargonaut.index.port import IndexedDocument
 from jargonaut.releases.registry import Registry
-from jargonaut.state.knowledge_base import ChannelPointer, Follower, journal_stream
+from jargonaut.state.knowledge_base import ChannelPointer, Follower, KnowledgeBaseState, journal_stream
 from jargonaut.state.port import Journal
 
 _RETRIES = 20
@@ -83,6 +83,13 @@ def roll_back(journal: Journal, registry: Registry, scope: Scope, to: str = "") 
             LIVE, target.release, target.verdict, target.proof, f"rolled back from {now.release[:12]}", target.forced
         ),
     )
+
+
+def kept_revisions(state: KnowledgeBaseState, keep: int) -> list[str]:
+    """Ids of the revisions that a rollback can reach, oldest first: the last `keep`, and what a channel points at."""
+    recent = list(dict.fromkeys(pointer.revision for _, pointer in reversed(state.history)))[:keep]
+    kept = {*recent, *(pointer.revision for pointer in state.channels.values())}
+    return [name for name in dict.fromkeys(pointer.revision for _, pointer in state.history) if name in kept]
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,9 +186,7 @@ class _SheetReader:
         if kind == "inlineStr":
             item = cell.find(_INLINE)
             text = self._seen(shared_text(item, self._parts.styles), style.ground) if item is not None else ""
-        elif value.tag != _VALUE and (value := cell.find(_VALUE)) is None:
-            return ""
-        elif not (raw := value.text):
+        elif (value.tag != _VALUE and (value := cell.find(_VALUE)) is None) or not (raw := value.text):
             return ""
         elif kind is None or kind == "n":
             return self._number(raw, style)

@@ -104,7 +104,7 @@ WRITER = f"""<?xml version="1.0" encoding="UTF-8"?>
 <text:h text:style-name="Heading_20_1" text:outline-level="1">Settings</text:h>
 <text:p text:style-name="Body">DELTA {OTHER}{PROSE}{OTHER}{PROSE}</text:p>
 <table:table><table:table-column table:number-columns-repeated="3"/><table:table-header-rows><table:table-row>{"".join(f'<table:table-cell table:style-name="C"><text:p>{name}</text:p></table:table-cell>' for name in ("Setting", "Default", "Meaning"))}</table:table-row></table:table-header-rows>
-{"".join(f'<table:table-row>{"".join(f"<table:table-cell table:style-name={chr(34)}C{chr(34)}><text:p>{cell}</text:p></table:table-cell>" for cell in (f"option_{number}", str(number * 7), f"what option {number} does when it is set by hand"))}</table:table-row>' for number in range(1, 26))}
+{"".join(f"<table:table-row>{"".join(f"<table:table-cell table:style-name={chr(34)}C{chr(34)}><text:p>{cell}</text:p></table:table-cell>" for cell in (f"option_{number}", str(number * 7), f"what option {number} does when it is set by hand"))}</table:table-row>" for number in range(1, 26))}
 </table:table>
 <text:p text:style-name="Body">EPSILON {PROSE}</text:p>
 </office:text></office:body></office:document>"""
@@ -117,7 +117,9 @@ def printed(name, page):
         source.write_text(page, encoding="utf-8")
         options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer"]
         subprocess.run(
-            ["chromium", *options, f"--print-to-pdf={HERE / f'{name}.pdf'}", str(source)], check=True, capture_output=True
+            ["chromium", *options, f"--print-to-pdf={HERE / f'{name}.pdf'}", str(source)],
+            check=True,
+            capture_output=True,
         )
 
 
@@ -127,7 +129,16 @@ def written(name, source):
         path = Path(folder, f"{name}.fodt")
         path.write_text(source, encoding="utf-8")
         subprocess.run(
-            ["soffice", f"-env:UserInstallation=file://{folder}/profile", "--headless", "--convert-to", "pdf", "--outdir", str(HERE), str(path)],
+            [
+                "soffice",
+                f"-env:UserInstallation=file://{folder}/profile",
+                "--headless",
+                "--convert-to",
+                "pdf",
+                "--outdir",
+                str(HERE),
+                str(path),
+            ],
             check=True,
             capture_output=True,
         )
