@@ -25,7 +25,11 @@ NOBODY = 65534
 
 
 class NotHereError(Exception):
-    """A server cannot run on this machine, and why."""
+    """What a server needs is not on this machine: which part of it."""
+
+
+class NotStartedError(Exception):
+    """A server that should start did not; what it said."""
 
 
 def fetch() -> None:
