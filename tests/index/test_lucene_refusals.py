@@ -25,6 +25,7 @@ from jargonaut.index.port import SearchQuery, TableKey, Visibility
 from jargonaut.index.rows import table_name
 from tests.contracts.index import DIMENSIONS, KEY, document, search, unit
 from tests.index.lucene import CLIENTS, Place, connect
+from tests.index.vendor_server import VendorServer
 from tests.servers.running import Server
 
 
@@ -169,6 +170,27 @@ def test_the_other_product(elasticsearch_server, opensearch_server):
         client = connect(Server(engine, server.url))
         with pytest.raises(SettingsError, match=r"not (OpenSearch|Elasticsearch)"):
             client.send("GET", "/_cluster/health")
+
+
+@pytest.mark.parametrize(
+    ("engine", "distribution", "version", "says"),
+    [
+        ("elasticsearch", "", "7.10.2", "is Elasticsearch 7.10; Jargonaut needs 8.12 or newer"),
+        ("elasticsearch", "", "8.5.1", "is Elasticsearch 8.5"),
+        ("opensearch", "opensearch", "2.11.0", "is OpenSearch 2.11; Jargonaut needs 2.17 or newer"),
+        ("opensearch", "", "8.19.4", 'is Elasticsearch, not OpenSearch.\nSet engine = "elasticsearch"'),
+    ],
+)
+def test_a_version_that_is_too_old_or_the_other_product(engine, distribution, version, says):
+    vendor = VendorServer(engine)
+    vendor.distribution, vendor.version = distribution, version
+    try:
+        with pytest.raises(SettingsError) as caught:
+            vendor.client.send("PUT", "/index", {})
+        assert says in str(caught.value)
+        assert {method for method, *_ in vendor.seen} == {"GET"}
+    finally:
+        vendor.close()
 
 
 def test_who_the_server_does_not_know(secured_elasticsearch_server):

@@ -19,6 +19,8 @@ from pathlib import Path
 from tests.servers.artifacts import (
     CACHE,
     HERE,
+    JAVA_OF_ELASTICSEARCH,
+    JAVA_OF_OPENSEARCH,
     NOBODY,
     PASSWORD,
     NotHereError,
@@ -139,7 +141,7 @@ def start_elasticsearch(
         folder = Path(tempfile.mkdtemp(prefix="jargonaut-elasticsearch-"))
         _configure(folder, secured)
     environment = {
-        **os.environ, "ES_JAVA_HOME": str(java_home()), "ES_PATH_CONF": str(folder / "config"),
+        **os.environ, "ES_JAVA_HOME": str(java_home(JAVA_OF_ELASTICSEARCH)), "ES_PATH_CONF": str(folder / "config"),
         "ES_JAVA_OPTS": options, "ES_TMPDIR": str(folder / "tmp"), "HOME": str(folder),
     }  # fmt: skip
     _give_away(folder)
@@ -184,7 +186,7 @@ def start_opensearch_cluster(nodes: int, options: str = QUICK) -> list[Running]:
         folder = Path(tempfile.mkdtemp(prefix="jargonaut-opensearch-"))
         http = free_port()
         command = [
-            *("setpriv", "--pdeathsig", "KILL", str(java_home() / "bin" / "java"), *options.split()),
+            *("setpriv", "--pdeathsig", "KILL", str(java_home(JAVA_OF_OPENSEARCH) / "bin" / "java"), *options.split()),
             *("--add-modules", "jdk.incubator.vector", "-cp", f"{opensearch_home()}/*"),
             *(str(HERE / "OpenSearchNode.java"), str(folder / "data"), f"node-{number}", str(http), str(port), seeds),
         ]
