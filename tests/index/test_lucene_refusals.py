@@ -84,7 +84,7 @@ def test_the_servers_own_refusal_of_another_width(place):
     writer.replace([document("a.md", ["x"])])
     wider = TableKey("t", "k", "s", DIMENSIONS + 1, "chunker-1", "1")
     vectors = np.eye(2, DIMENSIONS + 1, dtype=np.float32)
-    lines = index_lines(document("b.md", ["x", "y"], vectors=vectors), wider)
+    lines = list(index_lines(document("b.md", ["x", "y"], vectors=vectors), wider))
     with pytest.raises(SpaceMismatchError, match=rf"{head_of(place)}.*vectors of 8 dimensions"):
         send_lines(place.client, head_of(place), lines)
 
@@ -92,7 +92,7 @@ def test_the_servers_own_refusal_of_another_width(place):
 def test_what_is_refused_is_told_by_document(place):
     writer = place.new_writer(KEY)
     writer.replace([document("a.md", ["x"])])
-    good = index_lines(document("good.md", ["x", "y"]), KEY)
+    good = list(index_lines(document("good.md", ["x", "y"]), KEY))
     bad = [
         Line("index", f"{n:024x}", f"bad{n % 2}.md", b'{"index":{"_id":"%024x"}}\n{"nobody":"knows"}\n' % n)
         for n in range(3)
@@ -126,8 +126,8 @@ def test_what_a_killed_build_left_is_swept(place):
     writer.snapshot()
     whole, no_first, no_last = (document(f"{name}.md", ["one", "two", "three"]) for name in ("whole", "first", "last"))
     writer.replace([whole])
-    send_lines(place.client, head_of(place), index_lines(no_first, KEY)[1:])
-    lines = index_lines(no_last, KEY)
+    send_lines(place.client, head_of(place), list(index_lines(no_first, KEY))[1:])
+    lines = list(index_lines(no_last, KEY))
     send_lines(place.client, head_of(place), [lines[0], lines[1]])
     again = place.new_writer(KEY)
     assert set(again.documents()) == {"kept.md", "whole.md"}
