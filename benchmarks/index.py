@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import resource
 import shutil
 import sys
@@ -144,7 +145,9 @@ def search(name: str, rows: int) -> list[Row]:
         reader = asyncio.run(index.open_reader(snapshot))
         peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
         of = f"{name}, {rows:,} x {DIMENSIONS}"
+        busy = os.getloadavg()[1]
         return [
+            row(f"load average of the machine during the build, {of}", busy, "", "", COMMAND),
             row(f"build, {of}", built_s, "s", "", COMMAND),
             row(f"peak memory of the builder, {of}", peak_mb, "MB", "<= 6144" if name == "lance" else "", COMMAND),
             *asyncio.run(_queries(reader, corpus, of)),
