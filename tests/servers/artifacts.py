@@ -80,7 +80,7 @@ def opensearch_home() -> Path:
 
 
 def _readable_by_all() -> Path:
-    closed = any(not folder.stat().st_mode & 1 for folder in CACHE.resolve().parents)
+    closed = any(not folder.stat().st_mode & 1 for folder in CACHE.resolve().parents if folder.exists())
     return Path(tempfile.gettempdir()) / "jargonaut-servers" if closed and os.geteuid() == 0 else CACHE
 
 

@@ -163,6 +163,8 @@ class LanceIndexWriter:
                     pinned[int(tag.removeprefix(TAG))] = pin["version"]
                 else:
                     self._table.tags.delete(tag)
+            # Compacting first: it takes time, and the engine reckons the age of what it cleans from when that is over.
+            self._table.optimize()
             # The engine cleans by age and refuses to pass a tag: so up to just before the oldest version that is kept.
             made = {version["version"]: version["timestamp"] for version in self._table.list_versions()}
             oldest = min(made[version] for version in {self._table.version, *pinned.values()} if version in made)
