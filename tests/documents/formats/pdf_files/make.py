@@ -65,9 +65,9 @@ body {{ font: 10.5pt "DejaVu Sans"; text-align: justify; hyphens: auto }} h1 {{ 
 
 CHINESE_PAGE = f"""<html lang="zh"><head><meta charset="utf-8"><title>会话参数</title><style>
 body {{ font: 11pt "Noto Sans CJK SC" }} h1, h2, th {{ font-weight: normal }} p {{ text-indent: 2em; margin: 0 }} td, th {{ border: 1px solid #444; padding: 3pt 6pt }}
-table {{ border-collapse: collapse }}</style></head><body><h1>会话参数</h1><h2>第一章 会话</h2><p>{CHINESE}</p><p>{CHINESE}{CHINESE}</p>
+table {{ border-collapse: collapse }}</style></head><body><h1>会话参数</h1><h2>第一章 会话</h2><p>{CHINESE}</p><p>{CHINESE}</p>
 <h2>第二章 参数</h2><table><tr><th>参数</th><th>默认值</th><th>说明</th></tr><tr><td>有效期</td><td>86400</td><td>会话的有效期，会话在有效期中保存，默认有效</td></tr>
-<tr><td>名称</td><td>sid</td><td>会话的名称</td></tr></table><p>图1：会话的说明</p><p>{CHINESE}</p></body></html>"""
+<tr><td>名称</td><td>sid</td><td>会话的名称</td></tr></table><p>图1：会话的说明</p></body></html>"""
 
 
 def table_row(*cells):

@@ -20,6 +20,11 @@ _CROSSED = 0.06
 """Share of rows that may run across it."""
 _SUPPORT = 0.4
 """Share of rows that must have a wide gap there."""
+_LEAST_MEETING = 4
+"""Rows in which two columns without a wide gap between them must meet."""
+_ALIGNED = 1.5
+_MOSTLY = 0.75
+"""Of those; the head of a column may be centred."""
 _LEAST_ROWS = 3
 _PROSE = 45
 """Characters of a cell, on average, in a table that is not two columns of prose."""
@@ -88,11 +93,31 @@ def separators(rows: Sequence[Row]) -> list[float]:
         if free[place] and start < 0:
             start = place
         elif not free[place] and start >= 0:
-            if start > 0 and (place - start) * _STEP >= _NARROWEST and (gaps >= needed)[start:place].any():
+            if (
+                start > 0
+                and (place - start) * _STEP >= _NARROWEST
+                and ((gaps >= needed)[start:place].any() or _meet(rows, left + (start + place) / 2 * _STEP))
+            ):
                 # Columns are aligned on the left more often than not, so the end of the gap is exact.
                 found.append(left + (place - min(place - start, 2) / 2) * _STEP)
             start = -1
     return found
+
+
+def _meet(rows: Sequence[Row], place: float) -> bool:
+    """Whether a column that is aligned on the right, as figures are, meets one that is aligned on the left."""
+    pairs = []
+    for row in rows:
+        before = max((word for word in row if word.box.x1 <= place), key=lambda word: word.box.x1, default=None)
+        after = min((word for word in row if word.box.x0 >= place), key=lambda word: word.box.x0, default=None)
+        if before and after:
+            pairs.append((before.box.x0, before.box.x1, after.box.x0))
+    if len(pairs) < _LEAST_MEETING:
+        return False
+    starts, ends, nexts = np.array(pairs).T
+    ragged = len(np.unique(np.round(starts))) > 2
+    meeting = (np.abs(ends - np.median(ends)) <= _ALIGNED) & (np.abs(nexts - np.median(nexts)) <= _ALIGNED)
+    return ragged and bool(meeting.mean() >= _MOSTLY)
 
 
 def cells_of(row: Row, places: Sequence[float]) -> list[Row]:

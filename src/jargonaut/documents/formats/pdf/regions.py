@@ -41,7 +41,10 @@ _FEWEST_CHARACTERS = 12
 _NEAR = 0.6
 """Most white space between lines of a cell, in sizes."""
 _MOST_DEPTH = 12
+_MOST_ATOMS = 3_000
+"""On a page that is cut; a gutter is looked for beside each of them."""
 _CANDIDATES = 40
+_INNER_CANDIDATES = 3
 
 
 @dataclass(slots=True)
@@ -93,7 +96,7 @@ def settled(region: Region, page: int, before: Table | None = None) -> Region:
 
 
 def _cut(atoms: list[Atom], depth: int) -> list[list[Atom]]:
-    if len(atoms) < _LEAST_IN_COLUMNS or depth > _MOST_DEPTH:
+    if not _LEAST_IN_COLUMNS <= len(atoms) <= _MOST_ATOMS or depth > _MOST_DEPTH:
         return [atoms] if atoms else []
     gutter = _best_gutter(atoms)
     if gutter is None:
@@ -168,16 +171,28 @@ def _are_columns(band: Sequence[Atom], gutter: float) -> bool:
         return True
     if min(len(left), len(right)) < _LEAST_IN_COLUMN or len(band) < _LEAST_IN_COLUMNS:
         return False
-    if not all(_is_filled(side) or _best_gutter(side) is not None for side in (left, right)):
+    if not (_is_filled(left) and _is_filled(right)):
         return False
     least = min(_usual_length(left), _usual_length(right))
     narrow = least >= _FEWEST_CHARACTERS and min(len(left), len(right)) >= _LEAST_IN_COLUMNS
     return least >= _LEAST_CHARACTERS or (narrow and not _stand_beside(left, right))
 
 
-def _is_filled(column: Sequence[Atom]) -> bool:
+def _is_filled(column: Sequence[Atom], whole: bool = True) -> bool:
+    """Whether most lines fill the column, or the two columns that it is made of."""
     widths = sorted(atom.box.width for atom in column)
-    return widths[len(widths) // 2] >= _FULL * around(atom.box for atom in column).width
+    if widths[len(widths) // 2] >= _FULL * around(atom.box for atom in column).width:
+        return True
+    if not whole:
+        return False
+    x0 = np.array([atom.box.x0 for atom in column])
+    x1 = np.array([atom.box.x1 for atom in column])
+    for gutter in _gutters(x0, x1)[:_INNER_CANDIDATES]:
+        left = [atom for atom in column if atom.box.x1 <= gutter]
+        right = [atom for atom in column if atom.box.x0 >= gutter]
+        if len(left) + len(right) == len(column) and _is_filled(left, False) and _is_filled(right, False):
+            return True
+    return False
 
 
 def _usual_length(column: Sequence[Atom]) -> float:
