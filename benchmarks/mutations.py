@@ -151,7 +151,6 @@ def _members(data: bytes) -> list[tuple[str, bytes]]:
         zlib.error,
         OSError,
         ValueError,
-        NotImplementedError,
         RuntimeError,
         EOFError,
         struct.error,

@@ -7,11 +7,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jargonaut import __version__
 from jargonaut.core.deadline import Deadline
-from jargonaut.core.errors import InputError, MissingExtraError, SettingsError, UnavailableError, UnknownNameError
+from jargonaut.core.errors import (
+    InputError,
+    IntegrityError,
+    MissingExtraError,
+    RefusedError,
+    SettingsError,
+    UnavailableError,
+    UnknownNameError,
+)
 from jargonaut.core.release import Recipe
 from jargonaut.core.scope import LIVE, PUBLIC, Scope, checked_principals
 from jargonaut.index.port import Index, SearchQuery, Snapshot, Visibility
@@ -159,7 +169,10 @@ class KnowledgeBase:
         """What is known of its files."""
         from jargonaut.documents.catalog import Catalog
 
-        return Catalog(self.work_folder)
+        build = self.workspace.settings.build
+        limits = f"{build.file_timeout_s:g} s, {build.file_memory_mb} MiB, {build.file_limit_mb} MB"
+        can_recognise = find_spec("rapidocr_onnxruntime") is not None
+        return Catalog(self.work_folder, f"{__version__}, {limits}, {'with' if can_recognise else 'no'} ocr")
 
     @cached_property
     def index(self) -> Index:
@@ -181,6 +194,12 @@ class KnowledgeBase:
         from jargonaut.index.lucene import LuceneIndex
 
         return LuceneIndex(self.workspace.server(engine), self.storage, self.workspace.settings.index.options)
+
+    def trial_index(self, folder: Path) -> Index:
+        """An index for a trial, in a folder of its own."""
+        from jargonaut.index.lance import LanceIndex
+
+        return LanceIndex(folder)
 
     def load_encoder(self, encoder_id: str) -> Encoder:
         """Load an encoder that was exported into the storage."""
@@ -244,6 +263,20 @@ class KnowledgeBase:
         from jargonaut.encoding.artifact import load_card
 
         return load_card(self.storage, recipe.encoder.query).base if recipe.encoder else "none: lexical search only"
+
+    def check_release(self, release_id: str) -> None:
+        """Load a release, to see whether it can be served.
+
+        Raises:
+            RefusedError: Its index or something else of it is gone or damaged.
+        """
+        try:
+            asyncio.run(self.load_release(release_id))
+        except IntegrityError as error:
+            raise RefusedError(
+                f"Release {release_id[:12]} cannot be served any more: {error.message}",
+                "[build] keep_revisions says how many revisions are kept; `jargonaut releases list` shows releases.",
+            ) from error
 
     def check_live(self) -> str:
         """Load the live release and search it.

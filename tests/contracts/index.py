@@ -280,6 +280,23 @@ class IndexContract:
             == []
         )
 
+    def test_a_dropped_table_is_gone_and_can_be_made_anew(self, index, new_writer, open_reader):
+        writer = new_writer(KEY)
+        writer.replace([document("a.md", ["old"])])
+        snapshot = writer.snapshot()
+        other = new_writer(LEXICAL)
+        other.replace([DocumentRows(IndexedDocument("a.md", "d", ("public",)), document("a.md", ["x"]).chunks, None)])
+        kept = other.snapshot()
+        index.drop(snapshot.table)
+        index.drop("chunks-nowhere")
+        with pytest.raises(IntegrityError):
+            open_reader(snapshot)
+        assert len(search(open_reader(kept), text="x").chunk_ids) == 1
+        again = new_writer(KEY)
+        assert again.documents() == {}
+        again.replace([document("b.md", ["new"])])
+        assert len(search(open_reader(again.snapshot()), unit(1)).chunk_ids) == 1
+
     def test_an_empty_table(self, new_writer, open_reader):
         reader = open_reader(new_writer(KEY).snapshot())
         assert search(reader, unit(1), "x").chunk_ids == ()

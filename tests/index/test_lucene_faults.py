@@ -3,6 +3,7 @@
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -29,25 +30,27 @@ def test_a_restart_during_a_build_and_a_server_that_is_gone(tmp_path, monkeypatc
         writer.replace([document("first.md", ["x"])])
         first = writer.snapshot()
         reader = place.open_reader(first)
-        restarted = threading.Event()
+        written, restarted = [], threading.Event()
 
-        def restart():
-            nonlocal running
+        def build():
+            while not restarted.is_set() or len(written) < 60:
+                writer.replace([document(f"{len(written)}.md", ["x", "y", "z"])])
+                written.append(len(written))
+
+        # The server is tied to the thread that starts it, so it is this one that does.
+        with ThreadPoolExecutor(1) as pool:
+            building = pool.submit(build)
+            while len(written) < 10 and not building.done():
+                time.sleep(0.01)
             running.kill(signal.SIGKILL)
-            running = running.again()
-            restarted.set()
-
-        thread = threading.Thread(target=restart)
-        number = 0
-        while not restarted.is_set() or number < 60:
-            if number == 10:
-                thread.start()
-            writer.replace([document(f"{number}.md", ["x", "y", "z"])])
-            number += 1
-        thread.join()
+            try:
+                running = running.again()
+            finally:
+                restarted.set()
+            building.result()
         assert len(search(reader, unit(1)).chunk_ids) == 1
         second = writer.snapshot()
-        assert writer.chunk_count() == 3 * number + 1
+        assert writer.chunk_count() == 3 * len(written) + 1
         served = place.open_reader(second)
         assert len(search(served, unit(1), limit=10).chunk_ids) == 10
 

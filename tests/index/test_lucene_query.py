@@ -160,7 +160,7 @@ def test_lines_of_a_bulk_request():
     assert source["terms"] == "t h0 session cooki"
     assert np.allclose(json.loads(second[1])["vector"], rows.vectors[1], atol=1e-9)
     assert "chunks" not in json.loads(second[1])
-    assert "vector" not in json.loads(index_lines(rows, LEXICAL)[0].data.splitlines()[1])
+    assert "vector" not in json.loads(next(index_lines(rows, LEXICAL)).data.splitlines()[1])
 
 
 @pytest.mark.parametrize("chunk_id", ["0" * 24, "f" * 24, "8000000000000000" + "0" * 8])

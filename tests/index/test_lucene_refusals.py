@@ -25,6 +25,7 @@ from jargonaut.index.port import SearchQuery, TableKey, Visibility
 from jargonaut.index.rows import table_name
 from tests.contracts.index import DIMENSIONS, KEY, document, search, unit
 from tests.index.lucene import CLIENTS, Place, connect
+from tests.index.vendor_server import VendorServer
 from tests.servers.running import Server
 
 
@@ -83,7 +84,7 @@ def test_the_servers_own_refusal_of_another_width(place):
     writer.replace([document("a.md", ["x"])])
     wider = TableKey("t", "k", "s", DIMENSIONS + 1, "chunker-1", "1")
     vectors = np.eye(2, DIMENSIONS + 1, dtype=np.float32)
-    lines = index_lines(document("b.md", ["x", "y"], vectors=vectors), wider)
+    lines = list(index_lines(document("b.md", ["x", "y"], vectors=vectors), wider))
     with pytest.raises(SpaceMismatchError, match=rf"{head_of(place)}.*vectors of 8 dimensions"):
         send_lines(place.client, head_of(place), lines)
 
@@ -91,7 +92,7 @@ def test_the_servers_own_refusal_of_another_width(place):
 def test_what_is_refused_is_told_by_document(place):
     writer = place.new_writer(KEY)
     writer.replace([document("a.md", ["x"])])
-    good = index_lines(document("good.md", ["x", "y"]), KEY)
+    good = list(index_lines(document("good.md", ["x", "y"]), KEY))
     bad = [
         Line("index", f"{n:024x}", f"bad{n % 2}.md", b'{"index":{"_id":"%024x"}}\n{"nobody":"knows"}\n' % n)
         for n in range(3)
@@ -125,8 +126,8 @@ def test_what_a_killed_build_left_is_swept(place):
     writer.snapshot()
     whole, no_first, no_last = (document(f"{name}.md", ["one", "two", "three"]) for name in ("whole", "first", "last"))
     writer.replace([whole])
-    send_lines(place.client, head_of(place), index_lines(no_first, KEY)[1:])
-    lines = index_lines(no_last, KEY)
+    send_lines(place.client, head_of(place), list(index_lines(no_first, KEY))[1:])
+    lines = list(index_lines(no_last, KEY))
     send_lines(place.client, head_of(place), [lines[0], lines[1]])
     again = place.new_writer(KEY)
     assert set(again.documents()) == {"kept.md", "whole.md"}
@@ -169,6 +170,27 @@ def test_the_other_product(elasticsearch_server, opensearch_server):
         client = connect(Server(engine, server.url))
         with pytest.raises(SettingsError, match=r"not (OpenSearch|Elasticsearch)"):
             client.send("GET", "/_cluster/health")
+
+
+@pytest.mark.parametrize(
+    ("engine", "distribution", "version", "says"),
+    [
+        ("elasticsearch", "", "7.10.2", "is Elasticsearch 7.10; Jargonaut needs 8.12 or newer"),
+        ("elasticsearch", "", "8.5.1", "is Elasticsearch 8.5"),
+        ("opensearch", "opensearch", "2.11.0", "is OpenSearch 2.11; Jargonaut needs 2.17 or newer"),
+        ("opensearch", "", "8.19.4", 'is Elasticsearch, not OpenSearch.\nSet engine = "elasticsearch"'),
+    ],
+)
+def test_a_version_that_is_too_old_or_the_other_product(engine, distribution, version, says):
+    vendor = VendorServer(engine)
+    vendor.distribution, vendor.version = distribution, version
+    try:
+        with pytest.raises(SettingsError) as caught:
+            vendor.client.send("PUT", "/index", {})
+        assert says in str(caught.value)
+        assert {method for method, *_ in vendor.seen} == {"GET"}
+    finally:
+        vendor.close()
 
 
 def test_who_the_server_does_not_know(secured_elasticsearch_server):

@@ -11,8 +11,11 @@ public class OpenSearchNode {
             settings.put("http.port", arguments[2]);
             settings.put("transport.port", arguments[3]);
             settings.put("network.host", "127.0.0.1");
-            settings.putList("discovery.seed_hosts", arguments[4].split(","));
-            settings.putList("cluster.initial_cluster_manager_nodes", "node-0");
+            if (arguments[4].contains(",")) {
+                settings.put("discovery.type", "zen");
+                settings.putList("discovery.seed_hosts", arguments[4].split(","));
+                settings.putList("cluster.initial_cluster_manager_nodes", "node-0");
+            }
             settings.put("cluster.routing.allocation.disk.threshold_enabled", "false");
         });
         // Not two nodes in one process: the k-NN plugin keeps its state in static fields.

@@ -20,12 +20,16 @@ KNN_ZIP = "org.opensearch.plugin:opensearch-knn:3.5.0.0:zip"
 DIGESTS = HERE / "opensearch.sha256"
 PASSWORD = "only-for-tests"
 """Of the user `elastic` of the secured server."""
-OLDEST_JAVA = 21
+JAVA_OF_ELASTICSEARCH, JAVA_OF_OPENSEARCH = 17, 21
 NOBODY = 65534
 
 
 class NotHereError(Exception):
-    """A server cannot run on this machine, and why."""
+    """What a server needs is not on this machine: which part of it."""
+
+
+class NotStartedError(Exception):
+    """A server that should start did not; what it said."""
 
 
 def fetch() -> None:
@@ -35,7 +39,7 @@ def fetch() -> None:
         NotHereError: Java or Maven is missing.
         SystemExit: What came is not what is expected.
     """
-    java_home()
+    java_home(JAVA_OF_ELASTICSEARCH)
     if shutil.which("mvn") is None:
         raise NotHereError("Maven (`mvn`) is not installed")
     CACHE.mkdir(parents=True, exist_ok=True)
@@ -49,8 +53,8 @@ def fetch() -> None:
         _make_keystore()
 
 
-def java_home() -> Path:
-    """A JDK that runs both servers.
+def java_home(oldest: int) -> Path:
+    """A Java that is not older than `oldest`.
 
     Raises:
         NotHereError: There is none.
@@ -60,9 +64,9 @@ def java_home() -> Path:
         release = home / "release"
         if release.is_file() and (home / "bin" / "java").exists():
             version = next((line for line in release.read_text().splitlines() if line.startswith("JAVA_VERSION=")), "")
-            if int(version.partition("=")[2].strip('"').split(".")[0] or 0) >= OLDEST_JAVA:
+            if int(version.partition("=")[2].strip('"').split(".")[0] or 0) >= oldest:
                 return home
-    raise NotHereError(f"there is no Java {OLDEST_JAVA} or newer (JAVA_HOME, /usr/lib/jvm)")
+    raise NotHereError(f"there is no Java {oldest} or newer (JAVA_HOME, /usr/lib/jvm)")
 
 
 def elasticsearch_home() -> Path:
@@ -76,7 +80,7 @@ def opensearch_home() -> Path:
 
 
 def _readable_by_all() -> Path:
-    closed = any(not folder.stat().st_mode & 1 for folder in CACHE.resolve().parents)
+    closed = any(not folder.stat().st_mode & 1 for folder in CACHE.resolve().parents if folder.exists())
     return Path(tempfile.gettempdir()) / "jargonaut-servers" if closed and os.geteuid() == 0 else CACHE
 
 
@@ -143,7 +147,7 @@ def _make_keystore() -> None:
     with tempfile.TemporaryDirectory(dir=CACHE) as partial:
         config = Path(partial) / "config"
         shutil.copytree(elasticsearch_home() / "config", config)
-        environment = {**os.environ, "ES_PATH_CONF": str(config), "ES_JAVA_HOME": str(java_home())}
+        environment = {**os.environ, "ES_PATH_CONF": str(config), "ES_JAVA_HOME": str(java_home(JAVA_OF_ELASTICSEARCH))}
         program = elasticsearch_home() / "bin" / "elasticsearch-keystore"
         subprocess.run([program, "create"], env=environment, check=True, capture_output=True)
         subprocess.run(

@@ -19,9 +19,12 @@ from pathlib import Path
 from tests.servers.artifacts import (
     CACHE,
     HERE,
+    JAVA_OF_ELASTICSEARCH,
+    JAVA_OF_OPENSEARCH,
     NOBODY,
     PASSWORD,
     NotHereError,
+    NotStartedError,
     elasticsearch_home,
     java_home,
     opensearch_home,
@@ -79,7 +82,7 @@ class Running:
         """Until it answers, in a cluster of so many nodes.
 
         Raises:
-            NotHereError: It does not.
+            NotStartedError: It does not.
         """
         end = time.monotonic() + START_TIMEOUT_S
         path = f"/_cluster/health?wait_for_status=yellow&wait_for_nodes=>={nodes}&timeout=1s"
@@ -91,7 +94,7 @@ class Running:
                 time.sleep(0.2)
         said = (self._folder / "out").read_text(errors="replace")[-2000:]
         self.stop()
-        raise NotHereError(f"{self.server.engine} did not start:\n{said}")
+        raise NotStartedError(f"{self.server.engine} did not start:\n{said}")
 
     def again(self) -> Running:
         """The same Elasticsearch, started again with its data where it was."""
@@ -127,7 +130,8 @@ def start_elasticsearch(
         options: Of Java.
 
     Raises:
-        NotHereError: It was not fetched, or does not start.
+        NotHereError: It was not fetched.
+        NotStartedError: It does not start.
     """
     home = elasticsearch_home()
     if not home.is_dir():
@@ -137,7 +141,7 @@ def start_elasticsearch(
         folder = Path(tempfile.mkdtemp(prefix="jargonaut-elasticsearch-"))
         _configure(folder, secured)
     environment = {
-        **os.environ, "ES_JAVA_HOME": str(java_home()), "ES_PATH_CONF": str(folder / "config"),
+        **os.environ, "ES_JAVA_HOME": str(java_home(JAVA_OF_ELASTICSEARCH)), "ES_PATH_CONF": str(folder / "config"),
         "ES_JAVA_OPTS": options, "ES_TMPDIR": str(folder / "tmp"), "HOME": str(folder),
     }  # fmt: skip
     _give_away(folder)
@@ -159,7 +163,8 @@ def start_opensearch(options: str = QUICK) -> Running:
     """OpenSearch with k-NN.
 
     Raises:
-        NotHereError: It was not fetched, or does not start.
+        NotHereError: It was not fetched.
+        NotStartedError: It does not start.
     """
     (node,) = start_opensearch_cluster(1, options)
     return node
@@ -169,7 +174,8 @@ def start_opensearch_cluster(nodes: int, options: str = QUICK) -> list[Running]:
     """A cluster, each node a process of its own.
 
     Raises:
-        NotHereError: It was not fetched, or does not start.
+        NotHereError: It was not fetched.
+        NotStartedError: It does not start.
     """
     if not opensearch_home().is_dir():
         raise NotHereError("OpenSearch was not fetched: `make servers-fetch`")
@@ -180,7 +186,7 @@ def start_opensearch_cluster(nodes: int, options: str = QUICK) -> list[Running]:
         folder = Path(tempfile.mkdtemp(prefix="jargonaut-opensearch-"))
         http = free_port()
         command = [
-            *("setpriv", "--pdeathsig", "KILL", str(java_home() / "bin" / "java"), *options.split()),
+            *("setpriv", "--pdeathsig", "KILL", str(java_home(JAVA_OF_OPENSEARCH) / "bin" / "java"), *options.split()),
             *("--add-modules", "jdk.incubator.vector", "-cp", f"{opensearch_home()}/*"),
             *(str(HERE / "OpenSearchNode.java"), str(folder / "data"), f"node-{number}", str(http), str(port), seeds),
         ]
@@ -193,7 +199,7 @@ def start_opensearch_cluster(nodes: int, options: str = QUICK) -> list[Running]:
     try:
         for node in started:
             node.wait(nodes)
-    except NotHereError:
+    except NotStartedError:
         for node in started:
             node.stop()
         raise

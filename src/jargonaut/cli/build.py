@@ -22,6 +22,9 @@ def build(
     tune: Annotated[
         bool, typer.Option("--tune", help="Afterwards tune the encoder and prove it (see `prove`).")
     ] = False,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Read and index everything again; for an index that is damaged or lost.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Read what is new or changed, index it, and make it live. Does nothing if nothing has changed."""
@@ -32,7 +35,7 @@ def build(
 
     base = open_knowledge_base(folder, config, knowledge_base)
     with shown_progress(quiet=as_json) as progress:
-        result = run_build(build_plan(base, lexical, note), progress)
+        result = run_build(build_plan(base, lexical, note, anew), progress)
     if changed_recipe(base) is not None:
         note("[answer] was changed in the settings; what is live stays as it is until `jargonaut prove` lets it pass.")
     if as_json:

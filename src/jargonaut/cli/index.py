@@ -32,7 +32,7 @@ def copy_index(
     """
     import asyncio
 
-    from jargonaut.build import build_lock
+    from jargonaut.build import held_lock
     from jargonaut.cli.output import note, shown_progress
     from jargonaut.cli.workspace import open_knowledge_base
     from jargonaut.core.errors import InputError, IntegrityError
@@ -46,7 +46,7 @@ def copy_index(
     writers: dict[TableKey, IndexWriter] = {}
     # A build writes the head that is copied to only if it uses that engine.
     lock = base.work_folder / ("build.lock" if target == base.index.engine else f"copy-{target}.lock")
-    with build_lock(lock), shown_progress() as progress:
+    with held_lock(lock, "build"), shown_progress() as progress:
         for revision in _kept(base):
             snapshot = Snapshot(revision.table, revision.table_version)
             if _is_there(to_index, snapshot):

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jargonaut.cli.options import AsJson, Config, FolderOption, KnowledgeBaseName
+from jargonaut.core.errors import InputError, JargonautError, RefusedError
 from jargonaut.core.scope import LIVE
 
 if TYPE_CHECKING:
+    from jargonaut.core.release import Recipe
     from jargonaut.wiring import KnowledgeBase
 
 _REFUSED = 5
@@ -35,28 +37,49 @@ def prove(
     run(open_knowledge_base(folder, config, knowledge_base), force, as_json, train)
 
 
+def _without_proof(base: KnowledgeBase, changed: Recipe, error: JargonautError, force: bool, as_json: bool) -> None:
+    """Where nothing can be proven, such as how a lexical release answers, only force lets a change pass."""
+    from jargonaut.adapt import force_change
+    from jargonaut.cli.output import print_json, short
+
+    if not force:
+        raise RefusedError(
+            f"The change of [answer] cannot be proven here: {error.message}",
+            "`jargonaut prove --force` lets it go live as it is; that is recorded.",
+        ) from error
+    release = force_change(base.journal, base.registry, base.scope, changed)
+    if as_json:
+        print_json({"verdict": "unproven", "promoted": True, "forced": True, "live": release.id})
+    else:
+        print(f"The change of [answer] was promoted by force, unproven; live is release {short(release.id)}.")
+
+
 def run(base: KnowledgeBase, force: bool, as_json: bool, train: bool = True) -> None:
     """Prove, show, and leave with the exit code."""
     from dataclasses import asdict
 
     from jargonaut.adapt import adapt, prove_change, prove_chunker
-    from jargonaut.build import build_lock
-    from jargonaut.chunk_trial import rechunking_plan
+    from jargonaut.build import held_lock
+    from jargonaut.chunk_trial import reindexing_plan
     from jargonaut.cli.output import note, print_json, print_table, short, shown_progress
     from jargonaut.plans import AdaptationOptions, adaptation_plan, changed_recipe
     from jargonaut.proof.gate import Gate
 
-    with shown_progress() as progress, build_lock(base.work_folder / "build.lock"):
-        rechunking = rechunking_plan(base, Gate(base.workspace.settings.gate.level), force)
-        changed = changed_recipe(base)
-        if rechunking is not None:
-            note("The settings cut the documents otherwise: that is what is proven now, not the encoder.")
-            adaptation = prove_chunker(rechunking, progress)
+    changed = changed_recipe(base)
+    with shown_progress() as progress, held_lock(base.work_folder / "prove.lock", "proof"):
+        reindexing = reindexing_plan(base, Gate(base.workspace.settings.gate.level), force)
+        if reindexing is not None:
+            note("The settings encode or cut the documents otherwise: that is what is proven now, nothing is tuned.")
+            adaptation = prove_chunker(reindexing, progress)
         elif changed is not None:
             note("The settings change how answers are made: that is what is proven now, not the encoder.")
             margin = base.workspace.settings.gate.margin
-            plan = adaptation_plan(base, AdaptationOptions(False, force, margin), note, progress)
-            adaptation = prove_change(plan, changed, progress)
+            try:
+                plan = adaptation_plan(base, AdaptationOptions(False, force, margin), note, progress)
+                adaptation = prove_change(plan, changed, progress)
+            except (InputError, RefusedError) as error:
+                _without_proof(base, changed, error, force, as_json)
+                return
         else:
             adaptation = adapt(adaptation_plan(base, AdaptationOptions(train, force), note, progress), progress)
     proof = adaptation.proof

@@ -41,11 +41,13 @@ def united(
     Args:
         files: Of the revision.
         query: What was looked for.
-        dense: Row numbers of the dense list.
+        dense: Row numbers of the dense list; of more than the query's limit, the nearest are kept.
         lexical: Row numbers of the lexical list.
         bm25: Their scores.
         seconds: How long each list took.
     """
+    if query.vector is not None and len(dense) > query.limit:
+        dense = _nearest(files, query.vector, dense, query.limit)
     union = np.unique(np.concatenate([NO_ROWS, dense, lexical])).astype(np.uint64)
     at = files.positions(union)
     vectors = np.array(files.vectors[at])
@@ -60,3 +62,11 @@ def united(
         vectors=vectors if vectors.shape[1] else None,
         seconds=seconds,
     )
+
+
+def _nearest(files: RankingFiles, vector: Vector, rows: Rows, limit: int) -> Rows:
+    """The `limit` nearest of `rows` by exact cosine: engines that keep small vectors are asked for more than that."""
+    rows = np.unique(rows)
+    cosine = files.vectors[files.positions(rows)] @ vector
+    nearest: Rows = rows[np.argpartition(-cosine, limit - 1)[:limit]]
+    return nearest

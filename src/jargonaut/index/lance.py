@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 import lancedb
 from lancedb.index import FTS, BTree, HnswSq, LabelList
 
-from jargonaut.core.errors import SpaceMismatchError
+from jargonaut.core.errors import SpaceMismatchError, UnavailableError
 from jargonaut.index.lance_reader import TAG, LanceIndexReader, open_lance_reader, tag_of, translated
 from jargonaut.index.lance_rows import ADDED, key_of, quoted, rows_of, schema_for
 from jargonaut.index.port import EXACT_ROWS, DocumentRows, IndexedDocument, Snapshot, TableKey
@@ -48,6 +49,16 @@ class LanceIndex:
     async def open_reader(self, snapshot: Snapshot) -> LanceIndexReader:
         """See `Index.open_reader`."""
         return await open_lance_reader(self.folder, snapshot)
+
+    def drop(self, table: str) -> None:
+        """See `Index.drop`. A damaged one goes too."""
+        try:
+            shutil.rmtree(self.folder / f"{table}.lance", ignore_errors=False)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise UnavailableError(f"Could not remove {table} from {self.folder}: {error.strerror}.") from error
+        discard_ranking_files(self.folder, table, set())
 
 
 class LanceIndexWriter:
@@ -152,6 +163,8 @@ class LanceIndexWriter:
                     pinned[int(tag.removeprefix(TAG))] = pin["version"]
                 else:
                     self._table.tags.delete(tag)
+            # Compacting first: it takes time, and the engine reckons the age of what it cleans from when that is over.
+            self._table.optimize()
             # The engine cleans by age and refuses to pass a tag: so up to just before the oldest version that is kept.
             made = {version["version"]: version["timestamp"] for version in self._table.list_versions()}
             oldest = min(made[version] for version in {self._table.version, *pinned.values()} if version in made)

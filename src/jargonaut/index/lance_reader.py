@@ -51,6 +51,8 @@ from jargonaut.index.rows import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+OVERSAMPLED = 2
+"""The engine keeps one byte a number: it is asked for so many times what is wanted, and we keep the nearest."""
 TAG = "revision-"
 """How a tag that pins a revision begins."""
 
@@ -151,7 +153,7 @@ class LanceIndexReader:
     async def _dense(self, query: SearchQuery, where: str) -> pa.Table | None:
         if query.vector is None or not self._rows:
             return None
-        search = self._table.query().nearest_to(query.vector).distance_type("cosine").limit(query.limit)
+        search = self._table.query().nearest_to(query.vector).distance_type("cosine").limit(OVERSAMPLED * query.limit)
         search = search.where(where) if where else search
         return await search.select(["_rowid", "_distance"]).to_arrow()
 
@@ -186,8 +188,8 @@ async def open_lance_reader(folder: Path, snapshot: Snapshot) -> LanceIndexReade
     except (RuntimeError, ValueError, OSError) as error:
         raise IntegrityError(
             f"Version {snapshot.version} of table {snapshot.table} in {folder} cannot be opened: {error}",
-            "If it is in another engine, copy it (`jargonaut index copy`); else build again, or restore "
-            "the folder from a backup.",
+            "Make it again from the documents (`jargonaut build --anew`), restore the folder from a backup, or, if it "
+            "is in another engine, copy it (`jargonaut index copy`).",
         ) from error
     return LanceIndexReader(table, schema.names, key, files)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jargonaut.core.errors import IntegrityError
 from jargonaut.index.lucene_bulk import send_lines
@@ -16,7 +17,14 @@ from jargonaut.index.lucene_ranking import discard_ranking, load_ranking, save_r
 from jargonaut.index.lucene_reader import LuceneIndexReader, open_lucene_reader
 from jargonaut.index.lucene_rows import Line, allow_line, delete_line, index_lines, row_numbers
 from jargonaut.index.lucene_server import LuceneServer
-from jargonaut.index.lucene_table import IndexOptions, LuceneTable, columns_body, pages, rows_of_documents
+from jargonaut.index.lucene_table import (
+    IndexOptions,
+    LuceneTable,
+    columns_body,
+    pages,
+    remove_table,
+    rows_of_documents,
+)
 from jargonaut.index.lucene_vectors import VectorSpool, vectors_in
 from jargonaut.index.port import DocumentRows, IndexedDocument, Snapshot, TableKey
 from jargonaut.index.ranking_files import RankingFiles, RankingRows
@@ -49,6 +57,11 @@ class LuceneIndex:
     async def open_reader(self, snapshot: Snapshot) -> LuceneIndexReader:
         """See `Index.open_reader`."""
         return await open_lucene_reader(self.server, self.storage, self.options, snapshot)
+
+    def drop(self, table: str) -> None:
+        """See `Index.drop`."""
+        remove_table(self.server, self.options, table)
+        discard_ranking(self.storage, table, set())
 
 
 class LuceneIndexWriter:
@@ -89,20 +102,16 @@ class LuceneIndexWriter:
         batch = [rows for rows in batch if rows.chunks]
         if not batch:
             return
-        lines = [line for rows in batch for line in index_lines(rows, self._key)]
-        firsts = {rows.chunks[0].id for rows in batch}
-        wanted = {line.chunk_id for line in lines}
         stale = self._rows_of(rows.document.uri for rows in batch)
         self._forget(rows.document.uri for rows in batch)
         self._delete(row for row in stale if row["ordinal"] == 0)
-        self._send(line for line in lines if line.chunk_id not in firsts)
+        firsts: list[Line] = []
+        ids: list[str] = []
+        self._send(_all_but_first(batch, self._key, firsts, ids))
+        wanted = set(ids)
         self._delete(row for row in stale if row["ordinal"] != 0 and row["chunk_id"] not in wanted)
-        self._send(line for line in lines if line.chunk_id in firsts)
-        for rows in batch:
-            if self._key.dimensions and rows.vectors is not None:
-                self._spool.add(row_numbers(chunk.id for chunk in rows.chunks), rows.vectors)
-            self._held[rows.document.uri] = rows.document
-            self._chunks[rows.document.uri] = len(rows.chunks)
+        self._send(firsts)
+        self._remember(batch, row_numbers(ids))
 
     def permit(self, allow: Mapping[str, tuple[str, ...]]) -> None:
         """See `IndexWriter.permit`."""
@@ -170,6 +179,16 @@ class LuceneIndexWriter:
 
     def _delete(self, rows: Iterable[Mapping[str, Any]]) -> None:
         self._send(delete_line(row["chunk_id"], row["uri"]) for row in rows)
+
+    def _remember(self, batch: Iterable[DocumentRows], rows: NDArray[np.uint64]) -> None:
+        start = 0
+        for item in batch:
+            end = start + len(item.chunks)
+            if self._key.dimensions and item.vectors is not None:
+                self._spool.add(rows[start:end], item.vectors)
+            self._held[item.document.uri] = item.document
+            self._chunks[item.document.uri] = len(item.chunks)
+            start = end
 
     def _forget(self, uris: Iterable[str]) -> None:
         for uri in uris:
@@ -250,6 +269,24 @@ class LuceneIndexWriter:
     def _verify(self, index: str, files: RankingFiles) -> None:
         reader = LuceneIndexReader(self._server, index, self._key, files)
         reader.check(_SAMPLES)
+
+
+def _all_but_first(batch: Iterable[DocumentRows], key: TableKey, firsts: list[Line], ids: list[str]) -> Iterator[Line]:
+    """Lines of all chunks but the first of each document, made while others are being sent.
+
+    Args:
+        batch: Documents with at least one chunk.
+        key: Of the table.
+        firsts: Gets the lines of the first chunks.
+        ids: Gets the ids of all chunks, in order.
+    """
+    for rows in batch:
+        for at, line in enumerate(index_lines(rows, key)):
+            ids.append(line.chunk_id)
+            if at:
+                yield line
+            else:
+                firsts.append(line)
 
 
 def _columns(hit: Mapping[str, Any]) -> dict[str, Any]:

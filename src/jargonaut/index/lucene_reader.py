@@ -27,7 +27,7 @@ from jargonaut.index.lucene_query import (
     values_clause,
 )
 from jargonaut.index.lucene_ranking import load_ranking, save_ranking
-from jargonaut.index.lucene_server import MOST_CANDIDATES, LuceneServer, error_from, timeout_error
+from jargonaut.index.lucene_server import MOST_CANDIDATES, LuceneServer, VectorOption, error_from, timeout_error
 from jargonaut.index.lucene_table import IndexOptions, columns_body, pages, revision_index
 from jargonaut.index.lucene_vectors import vectors_in
 from jargonaut.index.port import (
@@ -48,6 +48,8 @@ from jargonaut.storage.port import Storage
 
 EVERYTHING: Clause = {"match_all": {}}
 _LEAST_RECALL = 0.8
+_OVERSAMPLED: Mapping[VectorOption, int] = {"float": 1, "int8": 2, "bbq": 5}
+"""Of small vectors the server is asked for so many times what is wanted, and we keep the nearest."""
 _CLOSE = 1e-4
 _EXPORT_PAGE = 1_000
 
@@ -135,8 +137,9 @@ class LuceneIndexReader:
         where = filter_clause(query.visibility, query.where)
         bodies: dict[str, Clause] = {}
         if query.vector is not None and self._rows:
-            candidates = min(candidates_for(query.limit, self._rows), MOST_CANDIDATES)
-            bodies["dense"] = dict(self._server.nearest(query.vector, query.limit, candidates, where))
+            limit = query.limit * _OVERSAMPLED[self._server.vector_option]
+            candidates = min(candidates_for(limit, self._rows), MOST_CANDIDATES)
+            bodies["dense"] = dict(self._server.nearest(query.vector, min(limit, candidates), candidates, where))
         if query.terms and self._rows:
             bodies["lexical"] = lexical_body(query.terms, query.limit, where)
         answers = self._answers(bodies, timeout_s)

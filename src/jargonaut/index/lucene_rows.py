@@ -112,12 +112,11 @@ class Line:
     """The action and, if there is one, the source; newline-delimited JSON."""
 
 
-def index_lines(rows: DocumentRows, key: TableKey) -> list[Line]:
+def index_lines(rows: DocumentRows, key: TableKey) -> Iterator[Line]:
     """One line a chunk."""
-    return [
-        Line("index", source["chunk_id"], source["uri"], _action("index", source["chunk_id"]) + _json(source))
-        for source in index_sources(rows, key)
-    ]
+    for source in index_sources(rows, key):
+        chunk_id = source["chunk_id"]
+        yield Line("index", chunk_id, source["uri"], _action("index", chunk_id) + _json(source))
 
 
 def index_sources(rows: DocumentRows, key: TableKey) -> Iterator[dict[str, Any]]:

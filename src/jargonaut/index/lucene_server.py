@@ -244,5 +244,5 @@ def gone(table: str, version: int, where: str) -> IntegrityError:
     """A revision is not in this engine."""
     return IntegrityError(
         f"Version {version} of table {table} is not in {where}.",
-        "If it is in another engine, copy it: `jargonaut index copy`. Otherwise build again: `jargonaut build`.",
+        "If it is in another engine, copy it: `jargonaut index copy`. Otherwise `jargonaut build --anew`.",
     )

@@ -157,6 +157,12 @@ class LuceneTable:
             )
 
 
+def remove_table(server: LuceneServer, options: IndexOptions, table: str) -> None:
+    """Remove all indices of a table; silent if there are none."""
+    for index in server.send("GET", f"/{alias_of(options, table)}-*?filter_path=*.aliases"):
+        server.send("DELETE", f"/{index}")
+
+
 def alias_of(options: IndexOptions, table: str) -> str:
     """The alias of a table's newest revision; those of all revisions begin with it."""
     return f"{options.prefix}-{table}"

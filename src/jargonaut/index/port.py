@@ -242,3 +242,6 @@ class Index(Protocol):
             IntegrityError: It is not there, or damaged.
             UnavailableError: The engine cannot be reached.
         """
+
+    def drop(self, table: str) -> None:
+        """Remove a table with all its versions; silent if it is not there."""

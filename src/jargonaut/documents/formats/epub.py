@@ -43,7 +43,6 @@ class EpubParser:
             KeyError,
             EOFError,
             OSError,
-            NotImplementedError,
             RuntimeError,
         ) as error:
             raise InputError(f"It is not an EPUB that can be read: {error}", _HINT) from error
