@@ -241,7 +241,7 @@ def _judged(folder: Path) -> tuple[list[DocumentRows], Asked]:
     encoder = _encoder()
     corpus = lines("corpus.jsonl")
     texts = [f"{item.get('title', '')}\n{item['text']}".strip() for item in corpus]
-    vectors = encoder.encode_documents(texts)
+    vectors = encoder.encode_documents([_fitting(text) for text in texts])
     library, chunk_of = [], {}
     for item, text, vector in zip(corpus, texts, vectors, strict=True):
         uri = str(item["_id"])
@@ -253,11 +253,16 @@ def _judged(folder: Path) -> tuple[list[DocumentRows], Asked]:
         query, document, _ = line.split("\t")
         relevant.setdefault(query, set()).add(chunk_of[document])
     questions = [item for item in lines("queries.jsonl") if item["_id"] in relevant][:QUERIES]
-    encoded = encoder.encode_queries([item["text"] for item in questions])
+    encoded = encoder.encode_queries([_fitting(item["text"]) for item in questions])
     return library, [
         (vector, tuple(query_terms(item["text"])), frozenset(relevant[item["_id"]]))
         for item, vector in zip(questions, encoded, strict=True)
     ]
+
+
+def _fitting(text: str) -> str:
+    """The beginning, short enough for the encoder: a word is up to two tokens, a CJK character one."""
+    return " ".join(text[: 200 if max(text, default="") > "\u2e80" else 800].split()[:110])
 
 
 def _key_for(library: list[DocumentRows]) -> TableKey:
