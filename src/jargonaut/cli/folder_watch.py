@@ -88,9 +88,7 @@ def _place(folder: Path) -> _Place | None:
 
 def _containing(places: Mapping[Path, _Place | None], changed: Set[Path]) -> set[Path]:
     return {
-        folder
-        for folder, place in places.items()
-        if place and any(path.is_relative_to(place.path) for path in changed)
+        folder for folder, place in places.items() if place and any(path.is_relative_to(place.path) for path in changed)
     }
 
 
@@ -100,5 +98,3 @@ def _say_what_is_gone(before: Mapping[Path, _Place | None], now: Mapping[Path, _
             note(f"{folder} is gone. What was live goes on serving; the folder is followed again once it is back.")
         elif place and folder in before and before[folder] is None:
             note(f"{folder} is back, and followed again.")
-
-

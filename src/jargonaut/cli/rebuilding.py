@@ -128,7 +128,9 @@ class Rebuilding:
             if code == BusyError.exit_code:
                 again.add(job.knowledge_base)
             elif code and not (job.command == "prove" and code == RefusedError.exit_code):
-                note(f"{job.knowledge_base}: `{job.command}` ended with exit code {code}; what was live goes on serving.")
+                note(
+                    f"{job.knowledge_base}: `{job.command}` ended with exit code {code}; what was live goes on serving."
+                )
 
     def _begin_builds(self) -> None:
         for name in sorted(self._dirty - self._running("build")):

@@ -20,7 +20,6 @@ from jargonaut.state.knowledge_base import Receipt, delete_documents, restore_do
 from jargonaut.state.port import Journal
 
 
-
 class _AnyText(Convertor[str]):
     """Of a URI, every character is taken as it is: a file's name may hold a line break."""
 
