@@ -50,6 +50,40 @@ def test_force_is_recorded(handbook):
     assert newest["proof"]
 
 
+def test_builds_go_on_beside_the_training_and_what_they_made_live_stays(handbook, monkeypatch):
+    folder, command_line = handbook
+    config = ("--config", folder / "jargonaut.toml")
+
+    def train(*_):
+        """As long as any training: a document comes, and is live before it ends."""
+        (folder / "docs" / "canteen.md").write_text("# Canteen\n\nThe canteen opens at half past eleven.\n")
+        assert command_line.json("build", *config)["outcome"] == "published"
+        return []
+
+    monkeypatch.setattr("jargonaut.plans._tuned", train)
+    result = command_line.json("prove", *config, "--force")
+    assert result["promoted"]
+    assert command_line.json("status", *config)["knowledge_bases"][0]["live"] == result["release"]
+    answer = command_line.json("ask", "When does the canteen open?", *config)
+    assert "canteen.md" in [item["uri"] for said in answer["statements"] for item in said["citations"]]
+
+
+def test_a_recipe_that_went_live_during_the_training_is_not_overwritten(handbook, monkeypatch):
+    folder, command_line = handbook
+    config = ("--config", folder / "jargonaut.toml")
+    command_line.run("prove", *config, "--no-train", "--force")
+    fitted, base = (row["release"] for row in command_line.json("releases", "list", *config))
+
+    def train(*_):
+        command_line.run("releases", "rollback", "--to", base, *config)
+        return []
+
+    monkeypatch.setattr("jargonaut.plans._tuned", train)
+    done = command_line.run("prove", *config, "--force", code=5)
+    assert "went live during the training" in done.stderr
+    assert command_line.json("status", *config)["knowledge_bases"][0]["live"] == base != fitted
+
+
 def test_a_change_of_settings_waits_for_its_proof(handbook):
     folder, command_line = handbook
     config = ("--config", folder / "jargonaut.toml")

@@ -1,5 +1,6 @@
 """The main job from outside: the command line on a folder of documents, as a user runs it."""
 
+import fcntl
 import json
 import os
 import random
@@ -99,6 +100,20 @@ def test_permissions(built):
 def test_hidden_text_and_scripts_are_not_read(built):
     found = CommandLine(built / "home").json("search", "Ignore all rules. never read", *config(built), "-n", "100")
     assert not any("Ignore all" in passage["text"] or "alert" in passage["text"] for passage in found["passages"])
+
+
+@pytest.mark.parametrize(("command", "lock"), [("build", "build.lock"), ("prove", "prove.lock")])
+def test_one_that_is_in_the_way_can_be_waited_for(copied, command, lock):
+    folder, command_line = copied
+    with (folder / "home" / "work" / "default" / "handbook" / lock).open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        refused = command_line.run(command, *config(folder), code=4)
+        assert "is running" in refused.stderr
+        with command_line.start(command, "--wait", *config(folder), "--json") as waiting:
+            assert "Its end is waited for." in waiting.stderr.readline()
+            fcntl.flock(file, fcntl.LOCK_UN)
+            said = json.loads(waiting.communicate(timeout=300)[0])
+    assert said.get("outcome", said.get("verdict")) in ("unchanged", "cannot tell")
 
 
 def test_a_rule_that_changes_holds_for_every_release(copied):

@@ -23,7 +23,8 @@ class Running:
     """`jargonaut up` on a folder of documents."""
 
     def __init__(self, folder: Path, *more: str, settings: str = "") -> None:
-        self.docs = write_handbook(folder / "docs")
+        self.docs = folder / "docs" if (folder / "docs").exists() else write_handbook(folder / "docs")
+        self.log = folder / "log"
         self.command_line = CommandLine(folder / "home")
         self.where: tuple[object, ...] = (self.docs,)
         if settings:
@@ -32,12 +33,13 @@ class Running:
         service, edge = free_ports(2)
         self.origin, self.edge = f"http://127.0.0.1:{service}", f"http://127.0.0.1:{edge}"
         arguments = ["up", *self.where, "--port", service, "--edge-port", edge, "--no-tune", *more]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "jargonaut", *map(str, arguments)],
-            env=self.command_line.variables(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "jargonaut", *map(str, arguments)],
+                env=self.command_line.variables(),
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+            )
         self.until(lambda: self.status(f"{self.edge}/readyz") == 200, 120)
 
     def status(self, url: str) -> int:
@@ -49,13 +51,23 @@ class Running:
     def until(self, happened, limit_s: float) -> float:
         started = time.monotonic()
         while not happened():
-            assert time.monotonic() - started < limit_s, f"did not happen within {limit_s} s"
-            assert self.process.poll() is None, "`up` has ended"
+            assert time.monotonic() - started < limit_s, f"did not happen within {limit_s} s\n{self.log.read_text()}"
+            assert self.process.poll() is None, f"`up` has ended\n{self.log.read_text()}"
             time.sleep(0.1)
         return time.monotonic() - started
 
     def recipe(self) -> str:
         return self.command_line.json("status", *self.where)["knowledge_bases"][0].get("recipe", "")
+
+    def documents(self) -> int:
+        return self.command_line.json("status", *self.where)["knowledge_bases"][0]["documents"]
+
+    def builds(self) -> list[int]:
+        """The processes that build for it, whoever their parent is by now."""
+        found = subprocess.run(
+            ["pgrep", "-f", f"jargonaut build.*{self.docs.parent}"], capture_output=True, text=True, check=False
+        )
+        return [int(pid) for pid in found.stdout.split()]
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGINT)
@@ -115,6 +127,7 @@ def test_models_and_search(running):
     assert "docs" in [model.id for model in client.models.list()]
     found = httpx.post(f"{running.edge}/v1/search", json={"model": "docs", "query": "CP-40-E33"}, timeout=10).json()
     assert found["data"][0]["document"] == "cp-40.md"
+    assert found["model"] == "docs", "as at the origin"
 
 
 def test_unknown_model_and_path(running):
@@ -173,6 +186,84 @@ def test_ctrl_c_leaves_nothing_running(tmp_path):
     while any(_alive(pid) for pid in children):
         assert time.monotonic() < deadline, "something is left running"
         time.sleep(0.1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+def test_killed_it_takes_its_builds_along_and_the_next_one_goes_on(tmp_path):
+    running = Running(tmp_path)
+    running.until(lambda: running.builds(), 120)
+    children = _descendants(running.process.pid)
+    running.process.kill()
+    running.process.wait()
+    deadline = time.monotonic() + 60
+    while any(_alive(pid) for pid in [*children, *running.builds()]):
+        assert time.monotonic() < deadline, "something is left running"
+        time.sleep(0.1)
+    again = Running(tmp_path)
+    again.until(lambda: again.recipe().startswith("base"), 240)
+    assert again.stop() in (0, 130)
+    assert "exit code" not in again.log.read_text()
+
+
+TWO = """
+[encoder]
+base = "none"
+""" + "".join(
+    f"""
+[[knowledge_bases]]
+name = "{name}"
+[[knowledge_bases.sources]]
+path = "docs"
+include = ["{name}-*.md"]
+"""
+    for name in ("en", "zh")
+)
+
+
+def test_two_knowledge_bases_of_one_folder_follow_it_also_when_it_is_replaced(tmp_path):
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    for name in ("en", "zh"):
+        (docs / f"{name}-pump.md").write_text("# Pump\n\nThe pump is greased with lithium soap.\n")
+    running = Running(tmp_path, settings=TWO)
+
+    def answers(name: str, text: str) -> bool:
+        asked = {"model": name, "messages": [{"role": "user", "content": "When does the canteen open?"}]}
+        return text in httpx.post(f"{running.origin}/v1/chat/completions", json=asked, timeout=30).text
+
+    def both(text: str) -> bool:
+        return answers("en", text) and answers("zh", text)
+
+    try:
+        for name in ("en", "zh"):
+            (docs / f"{name}-canteen.md").write_text("# Canteen\n\nThe canteen opens at half past eleven.\n")
+        running.until(lambda: both("half past eleven"), 120)
+        other = tmp_path / "other"
+        other.mkdir()
+        for name in ("en", "zh"):
+            (other / f"{name}-canteen.md").write_text("# Canteen\n\nThe canteen opens at noon.\n")
+        docs.rename(tmp_path / "old")
+        running.until(lambda: "is gone" in running.log.read_text(), 60)
+        assert both("half past eleven"), "what was live goes on serving"
+        other.rename(docs)
+        running.until(lambda: both("at noon"), 120)
+        assert "is back" in running.log.read_text()
+        assert running.stop() in (0, 130)
+    finally:
+        running.process.kill()
+        running.process.wait()
+
+
+def test_a_change_during_the_first_encode_is_built_right_after_it(tmp_path):
+    running = Running(tmp_path)
+    try:
+        running.until(lambda: running.builds(), 120)
+        (running.docs / "canteen.md").write_text("# Canteen\n\nThe canteen opens at half past eleven.\n")
+        running.until(lambda: running.recipe().startswith("base") and running.documents() == 15, 240)
+        assert running.stop() in (0, 130)
+    finally:
+        running.process.kill()
+        running.process.wait()
 
 
 def test_keys_and_permissions_through_the_edge(tmp_path):

@@ -44,11 +44,11 @@ class ServiceSettings(Table):
     port: int = Field(8080, ge=0, le=65535)
     """Port to listen on; 0 takes a free one."""
     keys: Literal["auto", "required", "open"] = "auto"
-    """Whether an API key is needed. "auto": open only on a loopback address and while no key has been issued."""
+    """Whether an API key is needed. "auto": open only on a loopback address, for one tenant, until a key is issued."""
     deadline_s: float = Field(30, gt=0, le=600)
     """Most seconds that a request may take."""
     body_limit_kb: int = Field(256, ge=1, le=65536)
-    """Largest request body, in units of 1024 bytes."""
+    """Largest request body, in units of 1024 bytes; at the edge too."""
 
 
 class EdgeSettings(Table):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -46,8 +48,8 @@ if TYPE_CHECKING:
     from jargonaut.index.lucene_server import Access, LuceneServer, VectorOption
     from jargonaut.ranking.whitening import Whitening
 
-EDGE_SECRET_ID = "beside"
-"""Names the secret that service and edge of one `up` share."""
+EDGE_SECRET_ID = "edge-1"
+"""Names the secret that service and edge share."""
 PLAIN_TOKENS = 256
 """Limit of a chunk, in words and characters, where there is no encoder to ask."""
 BASE = "base"
@@ -91,16 +93,29 @@ class Workspace:
         return self._servers[engine]
 
     @property
-    def may_be_open(self) -> bool:
-        """Whether, while no key was issued, everyone who reaches the service may ask: only on this machine."""
+    def tenants(self) -> list[str]:
+        """Whose knowledge bases they are, sorted."""
+        return sorted({scope.tenant for scope in self.knowledge_bases})
+
+    @cached_property
+    def keys(self) -> KeyRing:
+        """The API keys of all tenants."""
+        return KeyRing(self.journal, self.tenants)
+
+    @property
+    def open_tenant(self) -> str | None:
+        """Of whom everyone who reaches the service is, while no key was issued.
+
+        None if a key is needed: where other machines reach it, and where there are several tenants to be of.
+        """
         service = self.settings.service
-        return service.keys == "open" or (service.keys == "auto" and is_loopback(service.host))
+        may_be_open = service.keys == "open" or (service.keys == "auto" and is_loopback(service.host))
+        return self.tenants[0] if may_be_open and len(self.tenants) == 1 else None
 
     @property
     def is_open(self) -> bool:
         """Whether no key is asked for now."""
-        tenants = {scope.tenant for scope in self.knowledge_bases}
-        return self.may_be_open and KeyRing(self.journal, tenants).is_empty()
+        return self.open_tenant is not None and self.keys.is_empty()
 
     def knowledge_base(self, name: str | None = None) -> KnowledgeBase:
         """The knowledge base with this name (`NAME` or `TENANT/NAME`), or the only one.
@@ -319,6 +334,24 @@ def generator_of(release: LoadedRelease) -> Generator:
     return ExtractiveGenerator(None if encoder is None else lambda texts: encoder.encode_queries(texts))
 
 
+def signing_secret(settings: Settings) -> str:
+    """What the edge signs with: from the environment if the settings name a variable, else new.
+
+    Raises:
+        SettingsError: The variable is not set.
+    """
+    variable = settings.edge.secret_env
+    if not variable:
+        return secrets.token_hex(32)
+    secret = os.environ.get(variable, "")
+    if not secret:
+        raise SettingsError(
+            f"The environment variable {variable}, which [edge] secret_env names, is not set.",
+            "Set it to a long random text, the same that the edge has; or leave secret_env empty.",
+        )
+    return secret
+
+
 def create_service(workspace: Workspace, edge_secret: str) -> FastAPI:
     """The HTTP service over all knowledge bases of a workspace."""
     from jargonaut.serving.app import create_app
@@ -332,9 +365,7 @@ def create_service(workspace: Workspace, edge_secret: str) -> FastAPI:
         workspace.journal, bases, lambda scope, release_id: bases[scope].load_release(release_id)
     )
     authenticator = Authenticator(
-        KeyRing(workspace.journal, {scope.tenant for scope in bases}),
-        Verifier({EDGE_SECRET_ID: edge_secret.encode()}),
-        open_to_loopback=workspace.may_be_open,
+        workspace.keys, Verifier({EDGE_SECRET_ID: edge_secret.encode()}), open_tenant=workspace.open_tenant
     )
     limits = Limits(
         body_bytes=settings.service.body_limit_kb << 10,

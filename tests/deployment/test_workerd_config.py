@@ -55,7 +55,7 @@ def test_wrangler_deploys_the_same_worker():
     assert config["secrets"]["required"] == ["EDGE_SECRET"]
     assert (WORKER / config["main"]).resolve() == (BUNDLES / "index.js").resolve()
     defaults = bindings(SETTINGS)
-    assert all(defaults[name] == value for name, value in config["vars"].items() if name.endswith("_S"))
+    assert all(defaults[name] == value for name, value in config["vars"].items() if name.endswith(("_S", "_KB")))
 
 
 def test_every_pinned_workerd_knows_the_compatibility_date():

@@ -103,6 +103,14 @@ def test_a_body_just_under_the_cap_is_taken(ask):
     assert ask("x" * 262_000).status_code == 200
 
 
+@pytest.mark.parametrize(("limit_kb", "size", "status"), [(1, 2000, 413), (300, 280_000, 200)])
+def test_the_cap_is_that_of_the_settings(settings, workerd, limit_kb, size, status):
+    body = {"model": "handbook", "messages": [{"role": "user", "content": "x" * size}]}
+    with Edge(dataclasses.replace(settings, body_limit_kb=limit_kb), binary=workerd) as edge:
+        answer = httpx.post(edge.url + CHAT, json=body, headers={"authorization": "Bearer alice"}, timeout=20)
+    assert answer.status_code == status
+
+
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", ""])
 def test_only_json_is_a_question(client, content_type):
     refused = client.post(CHAT, content=b'{"model":"handbook"}', headers={"content-type": content_type})

@@ -80,7 +80,7 @@ def serving(
     secrets = {name: keys.issue("default", request).secret for name, request in issued.items()} if with_keys else {}
     app = create_app(
         ServedKnowledgeBases(handbook.journal, scopes or [handbook.scope], load or handbook.load),
-        Authenticator(keys, Verifier({"k1": SECRET}), open_to_loopback=not with_keys),
+        Authenticator(keys, Verifier({"k1": SECRET}), open_tenant=None if with_keys else handbook.scope.tenant),
         lambda release: generator or ExtractiveGenerator(),
         **options,
     )

@@ -1,3 +1,5 @@
+from urllib.parse import quote
+
 import pytest
 
 from jargonaut.state.knowledge_base import permit_documents
@@ -72,6 +74,17 @@ def test_names_with_blanks_and_chinese_can_be_deleted(own):
     with own.http("writer") as client:
         assert client.delete("/v1/documents/运维/备份.md").json()["uri"] == "运维/备份.md"
     assert own.ask("备份文件保留多少天？") == "文档中没有说明。"
+
+
+@pytest.mark.parametrize("uri", ["two\nlines.md", "ends with one.md\n"])
+def test_a_name_with_a_line_break_can_be_deleted(own, uri):
+    handbook = own.handbook
+    handbook.promote(handbook.build({**PAGES, uri: PAGES["ops/deploy.md"]}))
+    with own.http("writer") as client:
+        got = client.delete(f"/v1/documents/{quote(uri)}")
+        listed = {item["uri"]: item["status"] for item in client.get("/v1/documents").json()["data"]}
+    assert got.json()["uri"] == uri
+    assert listed[uri] == "deleted"
 
 
 def test_only_a_key_with_the_scope_may_delete(own):

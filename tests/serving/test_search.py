@@ -24,6 +24,12 @@ def test_passages_come_with_all_their_scores_explained(service):
     assert got.headers["x-jargonaut-store"] == "yes"
 
 
+@pytest.mark.parametrize("model", [None, "handbook", "handbook@live"])
+def test_it_is_one_model_by_whatever_name(service, model):
+    more = {"model": model} if model else {}
+    assert search(service, "session cookie age", **more).json()["model"] == "handbook"
+
+
 @pytest.mark.parametrize(
     ("where", "documents"),
     [
@@ -43,10 +49,6 @@ def test_nothing_found_is_not_to_be_kept(service):
     assert got.json()["data"] == []
     assert got.json()["answerable"] is False
     assert got.headers["x-jargonaut-store"] == "no"
-
-
-def test_the_knowledge_base_may_be_named(service):
-    assert search(service, "session", model="handbook@live").json()["model"] == "handbook@live"
 
 
 def test_permissions_hold(service):

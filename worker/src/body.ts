@@ -1,16 +1,14 @@
 import type { JsonObject } from "./canonical";
 import { badRequest, EdgeError } from "./errors";
 
-export const MAX_BODY_BYTES = 256 * 1024;
-
-/** The whole body of a request. */
-export async function readBody(request: Request): Promise<Uint8Array> {
-  if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+/** The whole body of a request, if it has at most `limit` bytes. */
+export async function readBody(request: Request, limit: number): Promise<Uint8Array> {
+  if (Number(request.headers.get("content-length") ?? 0) > limit) throw tooLarge(limit);
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body ?? []) {
     size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw tooLarge();
+    if (size > limit) throw tooLarge(limit);
     chunks.push(chunk);
   }
   return joined(chunks, size);
@@ -62,6 +60,6 @@ function parsed(bytes: Uint8Array): unknown {
   }
 }
 
-function tooLarge(): EdgeError {
-  return new EdgeError(413, "invalid_request_error", "body_too_large", `The body is larger than ${MAX_BODY_BYTES} bytes.`);
+function tooLarge(limit: number): EdgeError {
+  return new EdgeError(413, "invalid_request_error", "body_too_large", `The body is larger than ${limit} bytes.`);
 }

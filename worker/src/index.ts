@@ -24,7 +24,7 @@ async function answer(exchange: Exchange): Promise<Response> {
   const { request, url } = exchange;
   const route = matchRoute(request.method, url.pathname);
   if (route === "alive") return Response.json({ status: "ok" });
-  const body = await readBody(request);
+  const body = await readBody(request, exchange.shared.settings.bodyLimitBytes);
   switch (route) {
     case "open":
       return passThrough(exchange, body, "");

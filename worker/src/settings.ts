@@ -8,6 +8,7 @@ export interface Env {
   EDGE_SECRET: string;
   BOUND_S?: string;
   TTL_S?: string;
+  BODY_LIMIT_KB?: string;
   HEADER_DEADLINE_S?: string;
   IDLE_GAP_S?: string;
 }
@@ -20,6 +21,8 @@ export interface Settings {
   boundMs: number;
   /** How long a stored answer is served. */
   ttlMs: number;
+  /** The largest body of a request; the origin's own limit. */
+  bodyLimitBytes: number;
   /** How long the origin may take until its headers are there. */
   headerDeadlineMs: number;
   /** How long the origin may be silent within an answer. */
@@ -33,13 +36,18 @@ export function readSettings(env: Env): Settings {
     secret: env.EDGE_SECRET,
     boundMs: milliseconds(env.BOUND_S, 5),
     ttlMs: milliseconds(env.TTL_S, 3600),
+    bodyLimitBytes: number(env.BODY_LIMIT_KB, 256) * 1024,
     headerDeadlineMs: milliseconds(env.HEADER_DEADLINE_S, 60),
     idleGapMs: milliseconds(env.IDLE_GAP_S, 30),
   };
 }
 
 function milliseconds(text: string | undefined, fallback: number): number {
-  const seconds = text === undefined || text === "" ? fallback : Number(text);
-  if (!Number.isFinite(seconds) || seconds < 0) throw new TypeError(`\`${text}\` is not a number of seconds.`);
-  return seconds * 1000;
+  return number(text, fallback) * 1000;
+}
+
+function number(text: string | undefined, fallback: number): number {
+  const value = text === undefined || text === "" ? fallback : Number(text);
+  if (!Number.isFinite(value) || value < 0) throw new TypeError(`\`${text}\` is not a number that can be set.`);
+  return value;
 }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jargonaut.cli.options import AsJson, Config, Folder, KnowledgeBaseName
+from jargonaut.cli.options import AsJson, Config, Folder, FolderOption, KnowledgeBaseName, Wait
 
 if TYPE_CHECKING:
     from jargonaut.build import BuildResult
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 def build(
     folder: Folder = None,
+    directory: FolderOption = None,
     config: Config = None,
     knowledge_base: KnowledgeBaseName = None,
     lexical: Annotated[
@@ -25,17 +26,19 @@ def build(
     anew: Annotated[
         bool, typer.Option("--anew", help="Read and index everything again; for an index that is damaged or lost.")
     ] = False,
+    wait: Wait = False,
     as_json: AsJson = False,
 ) -> None:
     """Read what is new or changed, index it, and make it live. Does nothing if nothing has changed."""
     from jargonaut.build import build as run_build
+    from jargonaut.cli.busy import when_free
     from jargonaut.cli.output import note, print_json, shown_progress
-    from jargonaut.cli.workspace import open_knowledge_base
+    from jargonaut.cli.workspace import one_folder, open_knowledge_base
     from jargonaut.plans import build_plan, changed_recipe
 
-    base = open_knowledge_base(folder, config, knowledge_base)
+    base = open_knowledge_base(one_folder(folder, directory), config, knowledge_base)
     with shown_progress(quiet=as_json) as progress:
-        result = run_build(build_plan(base, lexical, note, anew), progress)
+        result = when_free(lambda: run_build(build_plan(base, lexical, note, anew), progress), wait)
     if changed_recipe(base) is not None:
         note("[answer] was changed in the settings; what is live stays as it is until `jargonaut prove` lets it pass.")
     if as_json:
@@ -45,7 +48,7 @@ def build(
     if tune:
         from jargonaut.cli.prove import run
 
-        run(base, force=False, as_json=as_json)
+        run(base, force=False, as_json=as_json, wait=wait)
 
 
 def as_record(result: BuildResult) -> dict[str, object]:

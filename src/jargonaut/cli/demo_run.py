@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jargonaut.cli.demo_corpus import DELETED, KNOWLEDGE_BASE, OFF_TOPIC, QUESTIONS, DemoQuestion, fetch_corpus
-from jargonaut.cli.output import note, print_table, short
+from jargonaut.cli.output import as_lines, note, short
 from jargonaut.core.errors import JargonautError, UnavailableError
 from jargonaut.core.scope import LIVE
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 _START_S = 180.0
 _BASE_S = 1200.0
 _EDGE_MARGIN_S = 1.0
+_WIDTH = 80
+_SHOWN = 300
+"""Characters of an answer."""
 
 
 @dataclass
@@ -169,11 +173,8 @@ def _finish(
         "stages": _stages(run, asked, again, deleted, off_topic),
     }
     (folder / "summary.json").write_text(json.dumps(summary, ensure_ascii=False, indent=2), encoding="utf-8")
-    rows = [
-        (q.text, a["text"][:300], " ".join(a["cited"][:2]), f"{was or '>100'} -> {now or '>100'}", second["cache"])
-        for q, a, second, was, now in zip(QUESTIONS, asked, again, before, after, strict=True)
-    ]
-    print_table(("question", "answer", "cited", "rank of the right section", "asked again"), rows)
+    for item in summary["questions"]:
+        print(_block(item))
     proof = run.facts["proof"]
     print(f"\nproof     {proof['verdict']}: {proof['reason']}")
     print(f"live      {proof['live_label']} recipe, release {short(proof['live'])}")
@@ -183,6 +184,20 @@ def _finish(
     failed = [stage for stage, happened in summary["stages"].items() if not happened]
     if failed:
         raise JargonautError(f"These stages did not happen: {', '.join(failed)}.", f"See {folder / 'summary.json'}.")
+
+
+def _block(item: dict[str, Any]) -> str:
+    """A question with what came of it, for a terminal of 80 columns."""
+    ranks = (item["rank_before"], item["rank_after"])
+    answer = textwrap.fill(
+        textwrap.shorten(item["answer"], _SHOWN, placeholder=" …"), _WIDTH, initial_indent="  ", subsequent_indent="  "
+    )
+    facts = {
+        "  cited": ", ".join(item["cited"][:2]),
+        "  rank of the right section": " -> ".join(str(rank or "beyond 100") for rank in ranks),
+        "  asked again": item["cache"][1],
+    }
+    return f"{textwrap.fill(item['question'], _WIDTH)}\n{answer}\n{as_lines(facts)}\n"
 
 
 def _stages(

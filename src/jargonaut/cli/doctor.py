@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import typer
 
-from jargonaut.cli.options import AsJson, Config, Folder
+from jargonaut.cli.options import AsJson, Config, Folder, FolderOption
 from jargonaut.core.errors import JargonautError
 
 if TYPE_CHECKING:
@@ -30,11 +30,14 @@ class Finding:
     fix: str = ""
 
 
-def doctor(folder: Folder = None, config: Config = None, as_json: AsJson = False) -> None:
+def doctor(
+    folder: Folder = None, directory: FolderOption = None, config: Config = None, as_json: AsJson = False
+) -> None:
     """Check this machine, and a knowledge base if one is named; every finding comes with its fix."""
     from jargonaut.cli.output import print_json, print_table
+    from jargonaut.cli.workspace import one_folder
 
-    findings = [*_machine(), *_parts(), *_workspace(folder, config)]
+    findings = [*_machine(), *_parts(), *_workspace(one_folder(folder, directory), config)]
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from jargonaut.cli import documents_check
-from jargonaut.cli.options import AsJson, Config, FolderOption, KnowledgeBaseName
+from jargonaut.cli.options import AsJson, Config, Folder, FolderOption, KnowledgeBaseName
 from jargonaut.core.errors import UnknownNameError
 from jargonaut.core.scope import LIVE
 
@@ -19,16 +19,17 @@ Uris = Annotated[list[str], typer.Argument(help="URIs, as `jargonaut documents l
 
 @app.command("list")
 def list_documents(
-    folder: FolderOption = None,
+    folder: Folder = None,
+    directory: FolderOption = None,
     config: Config = None,
     knowledge_base: KnowledgeBaseName = None,
     as_json: AsJson = False,
 ) -> None:
     """Documents of the live release, with who may read them."""
     from jargonaut.cli.output import print_json, print_table
-    from jargonaut.cli.workspace import open_knowledge_base
+    from jargonaut.cli.workspace import one_folder, open_knowledge_base
 
-    base = open_knowledge_base(folder, config, knowledge_base)
+    base = open_knowledge_base(one_folder(folder, directory), config, knowledge_base)
     state = base.follower.current()
     live = state.channels.get(LIVE)
     documents = base.registry.documents(base.registry.revision(live.revision).documents) if live else {}
@@ -136,7 +137,8 @@ def restore(
 
 @app.command("quarantine")
 def quarantine(
-    folder: FolderOption = None,
+    folder: Folder = None,
+    directory: FolderOption = None,
     config: Config = None,
     knowledge_base: KnowledgeBaseName = None,
     retry: Annotated[
@@ -146,9 +148,9 @@ def quarantine(
 ) -> None:
     """Files that could not be read, and why."""
     from jargonaut.cli.output import print_json, print_table
-    from jargonaut.cli.workspace import open_knowledge_base
+    from jargonaut.cli.workspace import one_folder, open_knowledge_base
 
-    base = open_knowledge_base(folder, config, knowledge_base)
+    base = open_knowledge_base(one_folder(folder, directory), config, knowledge_base)
     entries = base.catalog.entries()
     refused = [entry for _, entry in sorted(entries.items()) if entry.quarantined]
     if retry:

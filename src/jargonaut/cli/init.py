@@ -29,3 +29,21 @@ def init(
     except OSError as error:
         raise InputError(f"{output} cannot be written: {error.strerror}.") from error
     print(f"Wrote {output}. Next: jargonaut up")
+    _say_what_is_left_behind(folder, output, chosen)
+
+
+def _say_what_is_left_behind(folder: Path, output: Path, name: str) -> None:
+    """A folder that was built without a settings file has its data elsewhere; with one, it would begin anew."""
+    import shlex
+
+    from jargonaut.settings import home_for, settings_for_folder
+
+    before, now = home_for(folder), home_for(output)
+    if before == now or not before.is_dir() or now.exists():
+        return
+    built_as = settings_for_folder(folder).knowledge_bases[0].name
+    print(f"\n{folder} was built before, without a settings file: its releases, deletes and keys are in {before}.")
+    print("To go on with them, stop `jargonaut up`, and move them to where the settings file looks for them:")
+    print(f"\n    mv {shlex.quote(str(before))} {shlex.quote(str(now))}\n")
+    if name != built_as:
+        print(f'They are those of the knowledge base `{built_as}`: name it so in {output} (name = "{built_as}").')

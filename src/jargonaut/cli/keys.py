@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jargonaut.cli.options import AsJson, Config, FolderOption
+from jargonaut.cli.options import AsJson, Config, Folder, FolderOption
+from jargonaut.core.errors import InputError, UnknownNameError
+
+if TYPE_CHECKING:
+    from jargonaut.wiring import Workspace
 
 app = typer.Typer(help="Issue, list and revoke API keys.", no_args_is_help=True)
-Tenant = Annotated[str, typer.Option("--tenant", help="Whose keys.")]
+Tenant = Annotated[str | None, typer.Option("--tenant", help="Whose keys, if there are several.", show_default=False)]
 
 
 @app.command("issue")
@@ -22,7 +26,7 @@ def issue(
     ] = [],  # noqa: B006 typer wants a plain default
     scope: Annotated[list[str], typer.Option("--scope", help="read, write or admin.")] = ["read"],  # noqa: B006
     days: Annotated[int | None, typer.Option("--days", min=1, help="Days until it expires; else never.")] = None,
-    tenant: Tenant = "default",
+    tenant: Tenant = None,
     folder: FolderOption = None,
     config: Config = None,
     as_json: AsJson = False,
@@ -30,13 +34,18 @@ def issue(
     """Issue a key. It is shown once and stored only as a digest."""
     from jargonaut.cli.output import note, print_json
     from jargonaut.cli.workspace import open_workspace
-    from jargonaut.state.keys import KeyRequest, KeyRing
+    from jargonaut.state.keys import KeyRequest
 
     workspace = open_workspace(folder, config)
     request = KeyRequest(name, principal, scope, timedelta(days=days) if days else None)
-    issued = KeyRing(workspace.journal, [tenant]).issue(tenant, request)
+    owner = _only_tenant(workspace) if tenant is None else tenant
+    if owner not in workspace.tenants:
+        raise UnknownNameError("tenant", owner, workspace.tenants)
+    issued = workspace.keys.issue(owner, request)
     if as_json:
-        print_json({"id": issued.key.id, "secret": issued.secret, "principals": sorted(issued.key.principals)})
+        print_json(
+            {"id": issued.key.id, "tenant": owner, "secret": issued.secret, "principals": sorted(issued.key.principals)}
+        )
     else:
         note(f"Key {issued.key.id} for {name}; it is shown only now:")
         print(issued.secret)
@@ -44,18 +53,25 @@ def issue(
 
 @app.command("list")
 def list_keys(
-    tenant: Tenant = "default", folder: FolderOption = None, config: Config = None, as_json: AsJson = False
+    folder: Folder = None,
+    directory: FolderOption = None,
+    config: Config = None,
+    tenant: Tenant = None,
+    as_json: AsJson = False,
 ) -> None:
     """Keys, without their secrets."""
     from jargonaut.cli.output import print_json, print_table
-    from jargonaut.cli.workspace import open_workspace
+    from jargonaut.cli.workspace import one_folder, open_workspace
     from jargonaut.state.keys import KeyRing
 
-    keys = KeyRing(open_workspace(folder, config).journal, [tenant]).issued(tenant)
+    workspace = open_workspace(one_folder(folder, directory), config)
+    tenants = workspace.tenants if tenant is None else [tenant]
+    ring = KeyRing(workspace.journal, tenants)
     now = datetime.now(UTC)
     rows = [
         (
             key.id,
+            key.tenant,
             key.name,
             " ".join(sorted(key.principals)),
             " ".join(sorted(key.scopes)),
@@ -63,19 +79,21 @@ def list_keys(
             (key.expires_at or "never")[:10],
             "valid" if key.is_valid(now) else "revoked" if key.revoked_at else "expired",
         )
-        for key in keys
+        for name in tenants
+        for key in ring.issued(name)
     ]
-    names = ("id", "name", "principals", "scopes", "issued", "expires", "state")
+    names = ("id", "tenant", "name", "principals", "scopes", "issued", "expires", "state")
     if as_json:
         print_json([dict(zip(names, row, strict=True)) for row in rows])
     else:
-        print_table(names, rows, "No keys: everyone on this machine may ask. `jargonaut keys issue NAME` changes that.")
+        asked = "everyone on this machine may ask" if workspace.is_open else "nobody may ask yet"
+        print_table(names, rows, f"No keys: {asked}. `jargonaut keys issue NAME` changes that.")
 
 
 @app.command("revoke")
 def revoke(
     key: Annotated[str, typer.Argument(help="Id of the key, as `keys list` shows it.")],
-    tenant: Tenant = "default",
+    tenant: Tenant = None,
     folder: FolderOption = None,
     config: Config = None,
     as_json: AsJson = False,
@@ -85,8 +103,23 @@ def revoke(
     from jargonaut.cli.workspace import open_workspace
     from jargonaut.state.keys import KeyRing
 
-    revoked = KeyRing(open_workspace(folder, config).journal, [tenant]).revoke(tenant, key)
+    workspace = open_workspace(folder, config)
+    tenants = workspace.tenants if tenant is None else [tenant]
+    ring = KeyRing(workspace.journal, tenants)
+    known = {item.id: name for name in tenants for item in ring.issued(name)}
+    if key not in known:
+        raise UnknownNameError("key", key, known)
+    revoked = ring.revoke(known[key], key)
     if as_json:
         print_json({"revoked": revoked.id})
     else:
         print(f"Revoked {revoked.id} ({revoked.name}).")
+
+
+def _only_tenant(workspace: Workspace) -> str:
+    if len(workspace.tenants) > 1:
+        raise InputError(
+            "There are several tenants, and a key belongs to one.",
+            f"Say which: --tenant {' or --tenant '.join(workspace.tenants)}.",
+        )
+    return workspace.tenants[0]

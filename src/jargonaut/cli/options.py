@@ -11,6 +11,7 @@ Folder = Annotated[
     Path | None,
     typer.Argument(help="Folder of documents. Not needed where a jargonaut.toml is.", show_default=False),
 ]
+"""For commands that take no other argument. They take `FolderOption` too, as all do."""
 FolderOption = Annotated[
     Path | None,
     typer.Option("--dir", "-d", help="Folder of documents. Not needed where a jargonaut.toml is.", show_default=False),
@@ -23,4 +24,5 @@ KnowledgeBaseName = Annotated[
     str | None,
     typer.Option("--kb", "-k", help="Knowledge base, if there are several: NAME or TENANT/NAME.", show_default=False),
 ]
+Wait = Annotated[bool, typer.Option("--wait", help="If another is running, wait for it to end.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]

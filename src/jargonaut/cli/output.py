@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from jargonaut.core.progress import Progress
 
 _LINE_EVERY_S = 5.0
+_LONGEST_WORD = 24
+_NO_EDGE = 1 << 20
 
 
 def print_json(value: Any) -> None:
@@ -21,7 +23,10 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str = "Nothing.") -> None:
-    """A table on stdout, or `empty`."""
+    """A table on stdout, or `empty`.
+
+    Ids, times and other words of their own column are never broken over lines; off a terminal nothing is.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -30,11 +35,20 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty:
         print(empty)
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for number, column in enumerate(columns):
+        words = all(_is_word(str(row[number])) for row in rows)
+        table.add_column(column, overflow="fold", no_wrap=words)
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
-    Console(soft_wrap=False).print(table)
+    console = Console(width=None if sys.stdout.isatty() else _NO_EDGE)
+    with console.capture() as drawn:
+        console.print(table)
+    # Without the blanks that fill up the last column.
+    print("\n".join(line.rstrip() for line in drawn.get().splitlines()))
+
+
+def _is_word(cell: str) -> bool:
+    return len(cell) <= _LONGEST_WORD and not any(map(str.isspace, cell))
 
 
 def note(text: str) -> None:

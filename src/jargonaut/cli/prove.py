@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jargonaut.cli.options import AsJson, Config, FolderOption, KnowledgeBaseName
+from jargonaut.cli.options import AsJson, Config, Folder, FolderOption, KnowledgeBaseName, Wait
 from jargonaut.core.errors import InputError, JargonautError, RefusedError
 from jargonaut.core.scope import LIVE
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from jargonaut.core.release import Recipe
     from jargonaut.wiring import KnowledgeBase
 
-_REFUSED = 5
-
 
 def prove(
-    folder: FolderOption = None,
+    folder: Folder = None,
+    directory: FolderOption = None,
     config: Config = None,
     knowledge_base: KnowledgeBaseName = None,
     train: Annotated[
         bool, typer.Option("--train/--no-train", help="Tune the encoder, or fit the ranking only.")
     ] = True,
     force: Annotated[bool, typer.Option("--force", help="Promote whatever the verdict is. It is recorded.")] = False,
+    wait: Wait = False,
     as_json: AsJson = False,
 ) -> None:
     """Tune, prove on documents that training never saw, and promote what is proven. Exit code 5: not promoted.
@@ -32,9 +32,9 @@ def prove(
     If chunkers were changed in the settings, and built, that is proven instead; if [answer] was changed, that goes live
     if it answers no worse.
     """
-    from jargonaut.cli.workspace import open_knowledge_base
+    from jargonaut.cli.workspace import one_folder, open_knowledge_base
 
-    run(open_knowledge_base(folder, config, knowledge_base), force, as_json, train)
+    run(open_knowledge_base(one_folder(folder, directory), config, knowledge_base), force, as_json, train, wait)
 
 
 def _without_proof(base: KnowledgeBase, changed: Recipe, error: JargonautError, force: bool, as_json: bool) -> None:
@@ -54,19 +54,19 @@ def _without_proof(base: KnowledgeBase, changed: Recipe, error: JargonautError, 
         print(f"The change of [answer] was promoted by force, unproven; live is release {short(release.id)}.")
 
 
-def run(base: KnowledgeBase, force: bool, as_json: bool, train: bool = True) -> None:
+def run(base: KnowledgeBase, force: bool, as_json: bool, train: bool = True, wait: bool = False) -> None:
     """Prove, show, and leave with the exit code."""
     from dataclasses import asdict
 
     from jargonaut.adapt import adapt, prove_change, prove_chunker
-    from jargonaut.build import held_lock
     from jargonaut.chunk_trial import reindexing_plan
+    from jargonaut.cli.busy import held
     from jargonaut.cli.output import note, print_json, print_table, short, shown_progress
     from jargonaut.plans import AdaptationOptions, adaptation_plan, changed_recipe
     from jargonaut.proof.gate import Gate
 
     changed = changed_recipe(base)
-    with shown_progress() as progress, held_lock(base.work_folder / "prove.lock", "proof"):
+    with shown_progress() as progress, held(base.work_folder / "prove.lock", "proof", wait):
         reindexing = reindexing_plan(base, Gate(base.workspace.settings.gate.level), force)
         if reindexing is not None:
             note("The settings encode or cut the documents otherwise: that is what is proven now, nothing is tuned.")
@@ -117,4 +117,4 @@ def run(base: KnowledgeBase, force: bool, as_json: bool, train: bool = True) -> 
         done = "promoted by force" if adaptation.forced else "promoted" if adaptation.promoted else "not promoted"
         print(f"{adaptation.candidate.label} recipe {done}; live is release {short(live.release)}\nreport: {report}")
     if not adaptation.promoted:
-        raise typer.Exit(_REFUSED)
+        raise typer.Exit(RefusedError.exit_code)

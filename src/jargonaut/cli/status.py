@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from jargonaut.cli.options import AsJson, Config, Folder
+from jargonaut.cli.options import AsJson, Config, Folder, FolderOption
 from jargonaut.core.scope import LIVE
 
 if TYPE_CHECKING:
     from jargonaut.wiring import KnowledgeBase
 
 
-def status(folder: Folder = None, config: Config = None, as_json: AsJson = False) -> None:
+def status(
+    folder: Folder = None, directory: FolderOption = None, config: Config = None, as_json: AsJson = False
+) -> None:
     """Show what is live in each knowledge base."""
     from jargonaut.cli.output import as_lines, print_json
-    from jargonaut.cli.workspace import open_workspace
+    from jargonaut.cli.workspace import one_folder, open_workspace
 
-    workspace = open_workspace(folder, config)
+    workspace = open_workspace(one_folder(folder, directory), config)
     records = [_record(base) for base in workspace.knowledge_bases.values()]
     if as_json:
         print_json({"home": str(workspace.home), "knowledge_bases": records})

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jargonaut.cli.options import Config, Folder
+from jargonaut.cli.options import Config, Folder, FolderOption
 from jargonaut.core.errors import InputError, MissingExtraError
 from jargonaut.core.scope import LIVE
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Iterator
+    from pathlib import Path
 
     from fastapi import FastAPI
 
@@ -26,6 +28,7 @@ _LOOK_S = 0.05
 
 def up(
     folder: Folder = None,
+    directory: FolderOption = None,
     config: Config = None,
     host: Annotated[str | None, typer.Option("--host", help="Address to listen on.", show_default=False)] = None,
     port: Annotated[int | None, typer.Option("--port", help="Port of the service.", show_default=False)] = None,
@@ -39,25 +42,25 @@ def up(
     ] = True,
 ) -> None:
     """Serve a folder of documents: build, answer, tune, follow changes; until Ctrl-C."""
-    import secrets
     from concurrent.futures import ThreadPoolExecutor
 
     from jargonaut.cli.output import note
-    from jargonaut.cli.rebuilding import Rebuilding, build_arguments, run_build
-    from jargonaut.cli.workspace import open_workspace
+    from jargonaut.cli.rebuilding import Rebuilding, run_build
+    from jargonaut.cli.workspace import one_folder, open_workspace
     from jargonaut.settings import listening_on
-    from jargonaut.wiring import Workspace, create_service
+    from jargonaut.wiring import Workspace, create_service, signing_secret
 
+    folder = one_folder(folder, directory)
     opened = open_workspace(folder, config)
     settings = listening_on(opened.settings, host, port)
     workspace = Workspace(settings, opened.home)
+    secret = signing_secret(settings)
     listener = _listen(settings.service.host, settings.service.port)
-    arguments = build_arguments(folder, config)
+    arguments = _options(folder, config)
     for base in workspace.knowledge_bases.values():
         if LIVE not in base.follower.current().channels:
             note(f"{base.scope.path}: building a lexical release, which answers at once; the encoder follows.")
             run_build([*arguments, "--kb", base.scope.path, "--lexical"])
-    secret = secrets.token_hex(32)
     rebuilding = Rebuilding(workspace, arguments, tune=tune and settings.tuning.enabled, watch=watch)
     with listener, ThreadPoolExecutor(1) as beside:
         service_port = listener.getsockname()[1]
@@ -75,6 +78,13 @@ def up(
             rebuilding.stop()
             if running_edge is not None:
                 running_edge.stop()
+
+
+def _options(folder: Path | None, config: Path | None) -> list[str]:
+    """By which another command finds the workspace that `up` was called with."""
+    if folder is not None:
+        return ["--dir", str(folder.resolve())]
+    return ["--config", str(config.resolve())] if config is not None else []
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -105,7 +115,14 @@ def _start_edge(workspace: Workspace, origin: str, secret: str, port: int | None
 
     chosen = workspace.settings.edge
     edge = Edge(
-        EdgeSettings(origin, EDGE_SECRET_ID, secret, bound_s=chosen.bound_s, ttl_s=chosen.ttl_s),
+        EdgeSettings(
+            origin,
+            EDGE_SECRET_ID,
+            secret,
+            bound_s=chosen.bound_s,
+            ttl_s=chosen.ttl_s,
+            body_limit_kb=workspace.settings.service.body_limit_kb,
+        ),
         host=workspace.settings.service.host,
         port=chosen.port if port is None else port,
     )
@@ -128,13 +145,26 @@ def _say_where(workspace: Workspace, origin: str, edge: Edge | None) -> None:
     print(f"service  {origin}")
     if edge is not None:
         print(f"edge     {edge.url}")
-    if workspace.is_open:
-        print("open     no API key is needed from this machine; `jargonaut keys issue NAME` changes that")
+    for line in _who_may_ask(workspace):
+        print(line)
     print(
         f"\ntry      curl -s {front}/v1/chat/completions{keyed} -H 'content-type: application/json' \\\n"
         f'           -d \'{{"model": "{model}", "messages": [{{"role": "user", "content": "YOUR QUESTION"}}]}}\'\n',
         flush=True,
     )
+
+
+def _who_may_ask(workspace: Workspace) -> Iterator[str]:
+    if workspace.is_open:
+        yield "open     no API key is needed from this machine; `jargonaut keys issue NAME` changes that"
+        return
+    keys = workspace.keys
+    without = [tenant for tenant in workspace.tenants if not keys.issued(tenant)]
+    if without:
+        why = "; there are several tenants, and a key says whose knowledge bases are asked"
+        yield f"keys     an API key is needed{why if len(workspace.tenants) > 1 else ''}"
+    for tenant in without:
+        yield f"         none was issued for {tenant} yet: `jargonaut keys issue NAME --tenant {tenant}`"
 
 
 def _serve(app: FastAPI, listener: socket.socket, rebuilding: Rebuilding) -> None:

@@ -11,6 +11,17 @@ if TYPE_CHECKING:
     from jargonaut.wiring import KnowledgeBase, Workspace
 
 
+def one_folder(argument: Path | None, option: Path | None) -> Path | None:
+    """The folder of a command that takes it as an argument and as `--dir`.
+
+    Raises:
+        InputError: Both were given, and differ.
+    """
+    if argument is not None and option is not None and argument != option:
+        raise InputError(f"Two folders were given: {argument} and --dir {option}.", "Give one of them.")
+    return argument or option
+
+
 def open_workspace(folder: Path | None, config: Path | None) -> Workspace:
     """The workspace of a settings file, of a folder of documents, or of the settings file here or above.
 

@@ -10,7 +10,6 @@ import os
 import select
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -19,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from jargonaut.core.errors import UnavailableError
-from jargonaut.deployment import tether
+from jargonaut.deployment.tether import tethered
 from jargonaut.deployment.workerd_config import SOCKET, EdgeSettings, write_config
 
 _log = logging.getLogger(__name__)
@@ -91,7 +90,7 @@ class Workerd:
     def _spawn(self, binary: Path, config: Path, listener: int, report: int) -> subprocess.Popen[str]:
         serve = [str(binary), "serve", str(config), f"--socket-fd={SOCKET}={listener}", f"--control-fd={report}"]
         return subprocess.Popen(
-            [sys.executable, "-I", "-S", tether.__file__, str(os.getpid()), *serve],
+            tethered(serve),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

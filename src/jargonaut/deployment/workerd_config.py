@@ -30,6 +30,8 @@ class EdgeSettings:
     """How long the edge may believe who sees what: the longest time until a delete is in force there."""
     ttl_s: float = 3600.0
     """How long an answer may be served from the cache."""
+    body_limit_kb: int = 256
+    """Largest body of a request, in units of 1024 bytes: as the origin's."""
     header_deadline_s: float = 60.0
     idle_gap_s: float = 30.0
     cache_bytes: int = 64 << 20
@@ -44,6 +46,7 @@ def bindings(settings: EdgeSettings) -> dict[str, str]:
         "EDGE_SECRET": settings.secret,
         "BOUND_S": f"{settings.bound_s:g}",
         "TTL_S": f"{settings.ttl_s:g}",
+        "BODY_LIMIT_KB": str(settings.body_limit_kb),
         "HEADER_DEADLINE_S": f"{settings.header_deadline_s:g}",
         "IDLE_GAP_S": f"{settings.idle_gap_s:g}",
     }

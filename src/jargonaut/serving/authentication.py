@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jargonaut.core.errors import AuthenticationError, PermissionDeniedError
-from jargonaut.core.scope import DEFAULT_TENANT, PUBLIC
+from jargonaut.core.scope import PUBLIC
 from jargonaut.serving.edge_signature import (
     EDGE_ITSELF,
     IDENTITY_HEADER,
@@ -65,9 +65,9 @@ class Authenticator:
     keys: KeyRing
     verifier: Verifier | None = None
     """None: no edge is set up, and every signature is refused."""
-    open_to_loopback: bool = False
-    """Whether, until the first key is issued, everyone on this machine may do everything. Only for a service that
-    listens on loopback alone."""
+    open_tenant: str | None = None
+    """Of this tenant is, until the first key is issued, everyone on this machine, and may do everything. Only for a
+    service that listens on loopback alone."""
 
     async def caller(self, request: SignedRequest) -> Caller:
         """Who asks.
@@ -99,8 +99,8 @@ class Authenticator:
         key = self.keys.authenticate(digest) if digest else None
         if key is not None:
             return _caller_of(key)
-        if self.open_to_loopback and self.keys.is_empty():
-            return Caller(DEFAULT_TENANT, None, frozenset({PUBLIC}), frozenset(SCOPES))
+        if self.open_tenant is not None and self.keys.is_empty():
+            return Caller(self.open_tenant, None, frozenset({PUBLIC}), frozenset(SCOPES))
         if digest is None:
             raise AuthenticationError("An API key is needed.", "Send it as `Authorization: Bearer <key>`.")
         raise AuthenticationError("The API key is not valid.", "It may be mistyped, revoked or expired.")

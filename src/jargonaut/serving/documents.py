@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
+from starlette.convertors import Convertor, register_url_convertor
 
 from jargonaut.core.document import document_id
 from jargonaut.core.errors import UnknownNameError
@@ -18,6 +19,20 @@ from jargonaut.serving.wire import ChangeReceipt, DocumentList, ListedDocument, 
 from jargonaut.state.knowledge_base import Receipt, delete_documents, restore_documents
 from jargonaut.state.port import Journal
 
+
+class _AnyText(Convertor[str]):
+    """Of a URI, every character is taken as it is: a file's name may hold a line break."""
+
+    regex = "(?s:.*)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("any", _AnyText())
 router = APIRouter()
 
 Change = Callable[[Journal, Scope, Iterable[str]], Receipt]
@@ -48,7 +63,7 @@ async def list_documents(
     return DocumentList(data=listed, has_more=len(rest) > limit, total=len(readable))
 
 
-@router.delete("/v1/documents/{uri:path}")
+@router.delete("/v1/documents/{uri:any}")
 async def delete_document(
     uri: str, service: ServiceDependency, caller: Writer, model: str | None = None
 ) -> ChangeReceipt:

@@ -29,7 +29,7 @@ async def search(body: SearchRequest, request: Request, service: ServiceDependen
     deadline = Deadline.after(service.limits.deadline_s)
     found = await while_connected(request, retrieve(release, question, served.visibility(caller.principals), deadline))
     result = SearchResult(
-        model=body.model or release.scope.knowledge_base,
+        model=served.model,
         release=release.release_id,
         recipe=release.recipe.id,
         label=release.recipe.label,
