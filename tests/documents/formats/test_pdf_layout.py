@@ -286,3 +286,17 @@ def test_chinese_of_reportlab():
         lines(canvas, ["会话保存在服务器端，浏览器只保存", "它的标识符。"], font="STSong-Light")
 
     assert parse(drawn(page)).text == "会话保存在服务器端，浏览器只保存它的标识符。"
+
+
+def test_a_form_over_a_fine_grid_is_read_once():
+    def page(canvas):
+        for number in range(16):
+            top = 560 - 24 * number
+            canvas.rect(20, top - 24, 360, 24)
+            canvas.line(100 + 12 * number, top - 24, 100 + 12 * number, top)
+            lines(canvas, [f"field {number}"], x=25, y=top - 15, size=8)
+            lines(canvas, [f"what stands in it {number}"], x=290, y=top - 15, size=8)
+
+    text = parse(drawn(page)).text
+    assert all(text.count(f"in it {number}") == 1 + (number == 1) * 6 for number in range(16))
+    assert len(text) < 800

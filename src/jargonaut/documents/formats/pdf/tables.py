@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -20,6 +20,8 @@ _LEAST_FILLED = 0.3
 """Share of a table's cells with text; charts have less."""
 _LONGEST_CELL = 1_500
 """Characters, in a table that is no layout."""
+_MOST_REPEATED = 4
+"""How often, on average, the text of a table may stand in it because of merged cells."""
 _SAME_EXTENT = 6.0
 _NUMBER = re.compile(r"[-+(]?[^\w\s]?\s?\d[\d\s.,:/%()-]*\W?\w{0,3}")
 
@@ -85,7 +87,7 @@ def _ruled(grid: Grid, words: Sequence[Word], page: int) -> Table | None:
     if len(content) < max(2, _LEAST_FILLED * len(grid.cells)):
         return None
     texts = {number: text_of(found) for number, found in content.items()}
-    if max(map(len, texts.values())) > _LONGEST_CELL:
+    if max(map(len, texts.values())) > _LONGEST_CELL or _is_form(grid, texts):
         return None
     rows = [[""] * (len(grid.xs) - 1) for _ in range(len(grid.ys) - 1)]
     bold = [True] * len(rows)
@@ -102,6 +104,15 @@ def _ruled(grid: Grid, words: Sequence[Word], page: int) -> Table | None:
     ]
     divided = any(row == 0 and 1 < column_end - column < len(rows[0]) for row, column, _, column_end in grid.cells)
     return _finished(grid.box, rows, bold, max([*spans, 2 if divided else 1], default=1), page)
+
+
+def _is_form(grid: Grid, texts: Mapping[int, str]) -> bool:
+    """Whether fields lie over a fine grid: each would stand in so many places that nothing could be found in them."""
+    spread = sum(
+        len(texts.get(number, "")) * (row_end - row) * (column_end - column)
+        for number, (row, column, row_end, column_end) in enumerate(grid.cells)
+    )
+    return spread > _MOST_REPEATED * sum(map(len, texts.values()))
 
 
 def _mostly_fixed(words: Sequence[Word]) -> bool:
