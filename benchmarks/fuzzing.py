@@ -16,7 +16,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import FrameType
@@ -78,7 +78,7 @@ def fuzz(count: int, seed: int, folder: Path) -> Tally:
             _read_batch(numbers, seed, folder / "in", tally)
             tally.escaped += _escapes(folder, log, f"seed {seed}, files {numbers.start} to {numbers.stop - 1}")
         tally.files = numbers.stop
-        record.write_text(json.dumps(asdict(tally)), encoding="utf-8")
+        record.write_text(json.dumps({**vars(tally), "bugs": dict(tally.bugs)}), encoding="utf-8")
         print(f"\r  {tally.files} files, {len(tally.failures)} failures", end="", file=sys.stderr)
     print(file=sys.stderr)
     return tally

@@ -38,9 +38,15 @@ def test_a_file_is_made_of_its_number_and_the_seed():
 def test_a_run_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(fuzzing, "BATCH", 3)
-    monkeypatch.setattr(fuzzing, "_read_batch", lambda numbers, *rest: seen.extend(numbers))
+
+    def noted(numbers, seed, folder, tally):
+        seen.extend(numbers)
+        fuzzing._count(Quarantined("a.md", "", "Its parser failed: KeyError: 1"), tally)
+
+    monkeypatch.setattr(fuzzing, "_read_batch", noted)
     fuzz(5, 1, tmp_path)
-    assert fuzz(8, 1, tmp_path).files == 8
+    tally = fuzz(8, 1, tmp_path)
+    assert (tally.files, tally.refused, tally.bugs.total()) == (8, 3, 3)
     assert seen == list(range(8))
 
 
