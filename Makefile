@@ -26,7 +26,7 @@ venv: $(VENV)/.dev ## .venv with everything for development
 	@echo "Ready: source $(BIN)/activate"
 
 .PHONY: test
-test: $(VENV)/.dev lint worker $(VENV)/.workerd ## everything that has to hold before a change lands
+test: $(VENV)/.dev lint worker $(VENV)/.workerd servers-fetch ## everything that has to hold before a change lands
 	scripts/loopback_only.sh $(BIN)/pytest $(PYTEST_ARGS)
 
 .PHONY: lint
@@ -55,6 +55,14 @@ endif
 docs: $(VENV)/.dev ## write the generated pages of docs/
 	$(BIN)/python scripts/generate_docs.py
 
+.PHONY: servers
+servers: $(VENV)/.dev ## real Elasticsearch and OpenSearch, without Docker, until Ctrl-C (NAMES=... for some of them)
+	$(BIN)/python -m tests.servers run $(NAMES)
+
+.PHONY: servers-fetch
+servers-fetch: $(VENV)/.dev
+	$(BIN)/python -m tests.servers fetch
+
 .PHONY: bench-main
 bench-main: $(VENV)/.dev ## measure speed and memory, into benchmarks/results/
 	$(BIN)/python -m benchmarks.main $(ARGS)
@@ -66,6 +74,10 @@ bench-documents: $(VENV)/.dev ## what parsers make of documents, side by side wi
 .PHONY: golden
 golden: $(VENV)/.dev ## write the golden set anew (needs LibreOffice, Chromium, poppler-utils and fonts)
 	$(BIN)/python -m benchmarks.golden $(ARGS)
+
+.PHONY: bench-index
+bench-index: $(VENV)/.dev ## measure the index engines against each other, into benchmarks/results/
+	$(BIN)/python -m benchmarks.index $(ARGS)
 
 .PHONY: soak
 soak: $(VENV)/.dev ## kill builds at 200 random moments, read 10,000 spoiled files, into benchmarks/results/

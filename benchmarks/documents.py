@@ -68,7 +68,7 @@ def _rows_of(name: str, by_tool: Mapping[str, Tally]) -> list[Row]:
         # Where no peer gets anything, nothing is not enough.
         least = max(best[1], LEAST_CELLS.get(name, 0.01) if measure == "cells" else 0.01)
         what = f"golden set, {name} ({count} files): {words}"
-        rows.append(row(what, mine, "", f">= {round(least, 4)}", COMMAND, best))
+        rows.append(row(what, round(mine, 4), "", f">= {round(least, 4)}", COMMAND, best))
     return rows
 
 

@@ -23,7 +23,8 @@ from jargonaut.core.deadline import Deadline
 from jargonaut.core.document import Chunk, Place, document_id
 from jargonaut.core.release import Fusion
 from jargonaut.index.analysis import query_terms
-from jargonaut.index.lance import LanceIndexWriter, open_lance_reader
+from jargonaut.index.lance import LanceIndexWriter
+from jargonaut.index.lance_reader import open_lance_reader
 from jargonaut.index.port import DocumentRows, IndexedDocument, SearchQuery, Snapshot, TableKey, Visibility
 from jargonaut.ranking.fuse import rank
 from jargonaut.ranking.whitening import fit_whitening

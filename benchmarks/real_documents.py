@@ -74,7 +74,7 @@ def real() -> list[Row]:
             best, other = sorted(PEERS, key=lambda tool: -values[tool])
             what = f"real files, {suffix} ({count}): {words}, beside {_JUDGES[suffix]}"
             told = (f"{best} ({other} {values[other]:.4g})", round(values[best], 4))
-            rows.append(row(what, values["jargonaut"], "", f">= {told[1]}", COMMAND, told))
+            rows.append(row(what, round(values["jargonaut"], 4), "", f">= {told[1]}", COMMAND, told))
     return rows
 
 

@@ -10,6 +10,10 @@ from typing import Any
 
 import pytest
 
+from tests.servers.fixtures import elasticsearch_server, opensearch_server, secured_elasticsearch_server
+
+__all__ = ["elasticsearch_server", "opensearch_server", "secured_elasticsearch_server"]
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 """Documents and data sets for measuring; not part of the project."""
 

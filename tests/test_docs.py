@@ -17,6 +17,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("contract/*.md")])
 RUN = [(page, name) for page in PAGES for name in dict.fromkeys(block.name for block in blocks_of(page.read_text()))]
 
+SERVER = "http://localhost:9200"
+"""Stands on pages for an Elasticsearch without security."""
+
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _FENCED = re.compile(r"^(`{3,}).*?^\1$", re.M | re.S)
 
@@ -33,10 +36,15 @@ def environment(tmp_path: Path) -> Mapping[str, str]:
 
 
 @pytest.mark.parametrize(("page", "name"), RUN, ids=[f"{page.name}-{name}" for page, name in RUN])
-def test_what_a_page_says_happens(page: Path, name: str, tmp_path: Path, environment: Mapping[str, str]) -> None:
+def test_what_a_page_says_happens(
+    page: Path, name: str, tmp_path: Path, environment: Mapping[str, str], request: pytest.FixtureRequest
+) -> None:
     folder = tmp_path / "work"
     folder.mkdir()
-    run_blocks([block for block in blocks_of(page.read_text()) if block.name == name], folder, environment)
+    text = page.read_text()
+    if SERVER in "".join(block.text for block in blocks_of(text) if block.name == name):
+        text = text.replace(SERVER, request.getfixturevalue("elasticsearch_server").url)
+    run_blocks([block for block in blocks_of(text) if block.name == name], folder, environment)
 
 
 def test_generated_pages_are_up_to_date() -> None:

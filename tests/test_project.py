@@ -26,9 +26,9 @@ LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 LONGEST = 400
 
 VENDORS = {
-    *("docutils", "fastapi", "httpx", "lancedb", "markdown_it", "numpy", "onnx", "openvino", "pyarrow", "pydantic"),
-    *("pypdfium2", "safetensors", "selectolax", "sentence_transformers", "tokenizers", "torch", "transformers"),
-    *("uvicorn", "watchfiles", "yaml"),
+    *("docutils", "elasticsearch", "fastapi", "httpx", "lancedb", "markdown_it", "numpy", "onnx", "opensearchpy"),
+    *("openvino", "pyarrow", "pydantic", "pypdfium2", "safetensors", "selectolax", "sentence_transformers"),
+    *("tokenizers", "torch", "transformers", "uvicorn", "watchfiles", "yaml"),
 }
 
 

@@ -229,6 +229,41 @@ def test_an_encoder_folder_is_relative_to_the_file(tmp_path: Path) -> None:
     assert load(tmp_path, f'tuning.labels = "l.jsonl"\n{BASE}').tuning.labels == str(tmp_path / "l.jsonl")
 
 
+@pytest.mark.parametrize(
+    ("index", "says"),
+    [
+        ('engine = "elastic"', 'must be "lance", "elasticsearch" or "opensearch"'),
+        ('engine = "elasticsearch"', 'engine = "elasticsearch" needs `urls`'),
+        ('engine = "opensearch"\nurls = ["host:9200"]', "is not the address of a server"),
+        ('urls = ["https://ha-cn-x.public.ha.aliyuncs.com"]', "Alibaba Cloud's own OpenSearch"),
+        ('urls = ["https://me:secret@host"]', "`password_env`"),
+        ('password_env = "it is $ecret"', "not the secret itself"),
+        ('user = "me"', "belong together"),
+        ('engine = "opensearch"\nurls = ["http://host"]\nvectors = "bbq"', 'vectors = "float" and "int8"'),
+        ('prefix = "Mine"', "lower-case letters"),
+        ("shards = 0", "at least 1"),
+        ('url = "http://host"', "Did you mean `urls`?"),
+    ],
+)
+def test_what_index_does_not_take(tmp_path: Path, index: str, says: str) -> None:
+    message = refusal(tmp_path, f"[index]\n{index}\n{BASE}")
+    assert says in message
+    assert "FILE, line 1" in message or "FILE, line 2" in message or "FILE, line 3" in message or "line 4" in message
+
+
+def test_secrets_of_index_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f'[index]\nengine = "elasticsearch"\nurls = ["https://a:9200/", "https://b:9200"]\nuser = "me"\nEXTRA{BASE}'
+    settings = load(tmp_path, text.replace("EXTRA", 'password_env = "INDEX_PASSWORD"\nca_file = "ca.pem"\n')).index
+    monkeypatch.delenv("INDEX_PASSWORD", raising=False)
+    with pytest.raises(SettingsError, match="INDEX_PASSWORD"):
+        _ = settings.access
+    monkeypatch.setenv("INDEX_PASSWORD", "s3cret")
+    access = settings.access
+    assert (access.urls, access.user, access.password) == (("https://a:9200", "https://b:9200"), "me", "s3cret")
+    assert access.ca_file == str(tmp_path / "ca.pem")
+    assert "s3cret" not in repr(access)
+
+
 def test_the_example_is_valid_as_written_and_says_every_key(tmp_path: Path) -> None:
     text = example_toml("手册", "my docs")
     settings = load(tmp_path, text)

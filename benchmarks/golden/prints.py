@@ -71,7 +71,7 @@ def write_scans(shelf: Shelf) -> None:
         folder = Path(name)
         for story in (DRONE, PUMP, STATUTE, PURCHASE):
             printed(story, _RULED, folder, source := folder / f"{story.name}.pdf")
-            pictures = page_images(source, folder, 150)
+            pictures = page_images(source, folder, 200)
             path = shelf.path(f"{story.name}-scan.pdf")
             canvas = Canvas(str(path), pagesize=A4, invariant=1)
             for picture in pictures:

@@ -15,7 +15,7 @@ import numpy as np
 
 from jargonaut.answering.loaded_release import LoadedRelease
 from jargonaut.core.deadline import Deadline
-from jargonaut.core.errors import InputError
+from jargonaut.core.errors import ConflictError, InputError
 from jargonaut.core.progress import Progress
 from jargonaut.core.proof import Proof
 from jargonaut.core.release import EncoderRef, Fusion, Recipe, Release, Revision
@@ -35,11 +35,12 @@ from jargonaut.ranking.fit import FusionChoice, fit_fusion
 from jargonaut.ranking.whitening import SAMPLE_ROWS, Whitening, fit_whitening
 from jargonaut.releases.channels import Promotion, promote
 from jargonaut.releases.registry import Registry
-from jargonaut.state.knowledge_base import record
+from jargonaut.state.knowledge_base import Follower, record
 from jargonaut.state.port import Journal
 from jargonaut.storage.port import Storage
 
 _DEADLINE_S = 120.0
+_RETRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +302,46 @@ def _decided(
     record(plan.journal, plan.scope, "proved", {"recipe": recipe.id, "proof": proof_id, "verdict": proof.verdict})
     promoted = proof.promotes or plan.force
     if promoted:
-        forced = not proof.promotes
-        promotion = Promotion(LIVE, release.id, proof.verdict, proof_id, "forced" if forced else "proven", forced)
-        promote(plan.journal, registry, plan.scope, promotion)
+        release = _gone_live(plan, recipe, revision, proof)
     return Adaptation(proof, report_key, recipe, release, promoted, promoted and not proof.promotes)
+
+
+def _gone_live(plan: AdaptationPlan | ChunkerPlan, recipe: Recipe, revision: Revision, proof: Proof) -> Release:
+    """The release that was promoted: with the documents as they are now, if they changed during the proof.
+
+    Raises:
+        ConflictError: Another recipe is live than the one that this was proven against.
+    """
+    registry, forced = plan.registry, not proof.promotes
+    follower = Follower(plan.journal, plan.scope)
+    for _ in range(_RETRIES):
+        live = follower.current().channels[LIVE]
+        if live.recipe != proof.baseline:
+            break
+        latest = registry.revision(live.revision)
+        release = Release(recipe.id, registry.put(latest if latest.table == revision.table else revision))
+        registry.put(release)
+        reason = "forced" if forced else "proven"
+        promotion = Promotion(LIVE, release.id, proof.verdict, proof.id, reason, forced, live.sequence)
+        try:
+            promote(plan.journal, registry, plan.scope, promotion)
+        except ConflictError:
+            continue  # a build published meanwhile
+        return release
+    raise ConflictError(
+        "Another recipe went live while this one was being proven, and it was not proven against that one.",
+        "Prove again: `jargonaut prove`.",
+    )
+
+
+def force_change(journal: Journal, registry: Registry, scope: Scope, changed: Recipe) -> Release:
+    """Let the live release answer by `changed` without a proof; that is recorded.
+
+    Raises:
+        ConflictError: What is live was switched meanwhile.
+    """
+    live = Follower(journal, scope).current().channels[LIVE]
+    release = Release(registry.put(changed), live.revision)
+    registry.put(release)
+    promote(journal, registry, scope, Promotion(LIVE, release.id, "unproven", "", "forced", True, live.sequence))
+    return release

@@ -6,32 +6,35 @@ nothing to do does nothing. What is live stays live until the last step, which i
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from jargonaut.chunking.port import Chunker
 from jargonaut.core.document import Chunk, Document
-from jargonaut.core.errors import BusyError, UnavailableError
+from jargonaut.core.errors import BusyError, ConflictError, UnavailableError
 from jargonaut.core.progress import Progress
 from jargonaut.core.release import Recipe, Release, Revision
 from jargonaut.core.scope import LIVE, Scope
 from jargonaut.documents.catalog import Catalog
 from jargonaut.documents.corpus import Corpus, read_corpus
-from jargonaut.documents.permissions import Rules
+from jargonaut.documents.permissions import Rules, readers_of_both
 from jargonaut.documents.source import SourceFile
 from jargonaut.documents.wire import Result
 from jargonaut.encoding.port import Encoder
-from jargonaut.index.port import DocumentRows, IndexedDocument, IndexWriter, Snapshot, TableKey
-from jargonaut.releases.channels import Promotion, compare_documents, promote
+from jargonaut.index.port import DocumentRows, Index, IndexedDocument, Snapshot, TableKey
+from jargonaut.index.rows import table_name
+from jargonaut.releases.channels import Promotion, compare_documents, kept_revisions, promote
 from jargonaut.releases.registry import Registry
 from jargonaut.state.knowledge_base import ChannelPointer, Follower, KnowledgeBaseState, permit_documents
 from jargonaut.state.port import Journal
 
+_RETRIES = 3
 BATCH_CHUNKS = 256
 """Chunks that are encoded and written at once: what a killed build has to do again, at most."""
 
@@ -60,11 +63,15 @@ class BuildPlan:
     journal: Journal
     indexing: Callable[[Corpus], Indexing]
     """Decides, once the corpus is known, how it is cut and encoded."""
-    new_writer: Callable[[TableKey], IndexWriter]
+    index: Index
     first_recipe: Callable[[Indexing, Revision], Recipe]
     """Makes the recipe when none of this kind is live: it may search the new revision to fit its threshold."""
     keep_revisions: int
     lock: Path
+    prove_lock: Path
+    """Held while something is proven: what that reads is not to be removed."""
+    anew: bool = False
+    """Whether everything is read and indexed again, whatever is there. What is live stays live until it is done."""
 
 
 Outcome = Literal["unchanged", "published", "needs proof"]
@@ -89,31 +96,46 @@ def build(plan: BuildPlan, progress: Progress) -> BuildResult:
 
     Raises:
         BusyError: Another build of this knowledge base is running.
+        ConflictError: What is live kept being changed by others.
+        IntegrityError: What is live is damaged; `anew` mends it.
         SourceError: There is nothing to read.
         RuleError: A permission rule cannot be read.
         UnavailableError: The disk or an engine refuses. What was live is live still.
     """
-    with build_lock(plan.lock):
+    with held_lock(plan.lock, "build"):
+        if plan.anew:
+            plan.catalog.save({})
         follower = Follower(plan.journal, plan.scope)
         deleted = frozenset(follower.current().deleted)
         corpus = read_corpus(plan.scan(), plan.catalog, plan.read, plan.rules, deleted, progress)
         wanted = {
             uri: IndexedDocument(uri, corpus.entries[uri].digest, allow) for uri, allow in sorted(corpus.allow.items())
         }
-        live = _live(plan, follower.current())
-        _announce_permissions(plan, wanted, live, follower.current())
-        indexing = plan.indexing(corpus)
-        if live and live.is_of(indexing.table) and live.documents == wanted:
-            return BuildResult("unchanged", live.release, live.recipe, live.revision, corpus, 0, 0, 0)
-        revision = _index(plan, indexing, wanted, progress)
-        result = _publish(plan, indexing, corpus, live, revision)
-        _prune(plan, indexing, follower.current())
-        return result
+        _announce_permissions(plan, wanted, follower.current())
+        for _ in range(_RETRIES):
+            live = _live(plan, follower.current())
+            indexing = plan.indexing(corpus)
+            if live and live.is_of(indexing.table) and live.documents == wanted and not plan.anew:
+                asyncio.run(plan.index.open_reader(live.snapshot))
+                return BuildResult("unchanged", live.release, live.recipe, live.revision, corpus, 0, 0, 0)
+            revision = _index(plan, indexing, wanted, progress)
+            try:
+                result = _publish(plan, indexing, corpus, live, revision)
+            except ConflictError:
+                continue  # promoted or rolled back meanwhile: what goes on from there is decided again
+            _prune(plan, indexing, follower.current())
+            return result
+    raise ConflictError("What is live was changed again and again during the build.", "Run it again.")
 
 
 @contextmanager
-def build_lock(path: Path) -> Iterator[None]:
-    """Hold the lock of a knowledge base's builds. The operating system lets go of it however the process ends."""
+def held_lock(path: Path, what: str) -> Iterator[None]:
+    """Hold a lock; `what` does. The operating system lets go of it however the process ends.
+
+    Raises:
+        BusyError: Another process holds it.
+        UnavailableError: The file of the lock cannot be made.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -125,7 +147,7 @@ def build_lock(path: Path) -> Iterator[None]:
         except BlockingIOError:
             holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
             raise BusyError(
-                f"Another build of this knowledge base is running (process {holder or 'unknown'}).",
+                f"Another {what} of this knowledge base is running (process {holder or 'unknown'}).",
                 "Wait for it to end, or stop it: the next build goes on where it was.",
             ) from None
         os.truncate(descriptor, 0)
@@ -142,6 +164,11 @@ class _Live:
     recipe: Recipe
     revision: Revision
     documents: Mapping[str, IndexedDocument]
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What it searches."""
+        return Snapshot(self.revision.table, self.revision.table_version)
 
     def is_of(self, table: TableKey) -> bool:
         """Whether the live recipe searches this kind of table."""
@@ -167,19 +194,31 @@ def _live(plan: BuildPlan, state: KnowledgeBaseState) -> _Live | None:
     )
 
 
-def _announce_permissions(
-    plan: BuildPlan, wanted: Mapping[str, IndexedDocument], live: _Live | None, state: KnowledgeBaseState
-) -> None:
-    """Changed permissions hold at once, for every release, before anything is indexed."""
-    known = {uri: document.allow for uri, document in live.documents.items()} if live else {}
-    known.update(state.permitted)
-    changed = {uri: item.allow for uri, item in wanted.items() if uri in known and known[uri] != item.allow}
+def _announce_permissions(plan: BuildPlan, wanted: Mapping[str, IndexedDocument], state: KnowledgeBaseState) -> None:
+    """Changed permissions hold at once, for every release that can be asked, before anything is indexed.
+
+    Of a document that is not in the sources any more, what it said about itself is not known: the rules narrow what an
+    earlier release grants.
+    """
+    changed: dict[str, tuple[str, ...]] = {}
+    for name in kept_revisions(state, plan.keep_revisions):
+        for uri, held in plan.registry.documents(plan.registry.revision(name).documents).items():
+            known = changed.get(uri, state.permitted.get(uri, held.allow))
+            if uri in wanted:
+                now = wanted[uri].allow
+            else:
+                granted = readers_of_both(frozenset(held.allow), frozenset(plan.rules.allow_for(uri)))
+                now = tuple(sorted(readers_of_both(frozenset(known), granted)))
+            if now != known:
+                changed[uri] = now
     if changed:
         permit_documents(plan.journal, plan.scope, changed)
 
 
 def _index(plan: BuildPlan, indexing: Indexing, wanted: Mapping[str, IndexedDocument], progress: Progress) -> Revision:
-    writer = plan.new_writer(indexing.table)
+    if plan.anew:
+        plan.index.drop(table_name(indexing.table))
+    writer = plan.index.new_writer(indexing.table)
     held = writer.documents()
     writer.remove(uri for uri in held if uri not in wanted)
     same = [uri for uri in wanted if uri in held and held[uri].content_digest == wanted[uri].content_digest]
@@ -215,9 +254,7 @@ def _batches(catalog: Catalog, chunker: Chunker, todo: Sequence[IndexedDocument]
     for item in todo:
         document = catalog.document(item.uri, item.content_digest)
         if document is None:
-            raise UnavailableError(
-                f"The stored text of {item.uri} is gone.", "Run the build again: the file will be read anew."
-            )
+            raise UnavailableError(f"The stored text of {item.uri} went while it was built.", "Run the build again.")
         batch.append((item, document, chunker.split(document)))
         if sum(len(chunks) for _, _, chunks in batch) >= BATCH_CHUNKS:
             yield batch
@@ -244,6 +281,7 @@ def _publish(
     registry = plan.registry
     continues = live is not None and live.is_of(indexing.table)
     first = live is None or (live.recipe.encoder is None and indexing.encoder is not None)
+    stands_at = live.pointer.sequence if live else 0
     recipe = live.recipe if live and continues else plan.first_recipe(indexing, revision)
     release = Release(registry.put(recipe), registry.put(revision))
     registry.put(release)
@@ -263,6 +301,7 @@ def _publish(
                 proof=proven.proof if proven else "",
                 reason="new revision" if continues else f"first {recipe.label} recipe",
                 forced=proven.forced if proven else False,
+                stands_at=stands_at,
             ),
         )
         outcome = "published"
@@ -280,8 +319,24 @@ def _publish(
 
 
 def _prune(plan: BuildPlan, indexing: Indexing, state: KnowledgeBaseState) -> None:
-    """Physically remove what no channel and none of the last revisions needs."""
-    recent = list(dict.fromkeys(pointer.revision for _, pointer in reversed(state.history)))[: plan.keep_revisions]
-    kept = {*recent, *(pointer.revision for pointer in state.channels.values())}
-    revisions = [plan.registry.revision(name) for name in kept]
-    plan.new_writer(indexing.table).discard([Snapshot(item.table, item.table_version) for item in revisions])
+    """Physically remove what no channel and none of the last revisions needs, from every table.
+
+    While something is being proven, that waits for the next build.
+    """
+    with suppress(BusyError), held_lock(plan.prove_lock, "proof"):
+        _discard(plan, indexing, state)
+
+
+def _discard(plan: BuildPlan, indexing: Indexing, state: KnowledgeBaseState) -> None:
+    revisions = [plan.registry.revision(name) for name in kept_revisions(state, plan.keep_revisions)]
+    kept = [Snapshot(item.table, item.table_version) for item in revisions]
+    last_of_recipe = {pointer.recipe: pointer.revision for _, pointer in state.history}
+    current = table_name(indexing.table)
+    plan.index.new_writer(indexing.table).discard(kept)
+    for table in {plan.registry.revision(name).table for name in last_of_recipe.values()} - {current}:
+        pinned = next((snapshot for snapshot in kept if snapshot.table == table), None)
+        if pinned is None:
+            plan.index.drop(table)
+        else:
+            reader = asyncio.run(plan.index.open_reader(pinned))
+            plan.index.new_writer(reader.key).discard(kept)

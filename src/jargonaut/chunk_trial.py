@@ -22,11 +22,9 @@ from jargonaut.core.release import LEXICAL_SPACE, Fusion, Recipe
 from jargonaut.core.scope import LIVE
 from jargonaut.documents.globs import matches
 from jargonaut.encoding.artifact import load_card
-from jargonaut.encoding.port import Encoder
 from jargonaut.index.analysis import ANALYSIS
-from jargonaut.index.lance import LanceIndexWriter, open_lance_reader
 from jargonaut.index.port import DocumentRows, IndexedDocument, IndexReader, Snapshot, TableKey, Visibility
-from jargonaut.plans import Say, stored_documents
+from jargonaut.plans import Say, stored_documents, wanted_encoder
 from jargonaut.proof.gate import Contest, Gate, decide, points
 from jargonaut.proof.metrics import Values
 from jargonaut.proof.questions import HeldOut, divide, untrained
@@ -41,6 +39,8 @@ MOST_DOCUMENTS = 200
 """Documents of a source that chunkers are tried on; with an encoder, each chunk of them is encoded once a chunker."""
 MOST_QUESTIONS = 200
 """Questions of each half."""
+_WRITTEN = 50
+"""Documents indexed at once."""
 
 Questions = tuple[HeldOut, list[SpanQuestion], list[SpanQuestion]]
 """Where they come from; to choose on; to judge on."""
@@ -55,8 +55,13 @@ class ChunkerRow:
     """0 if it cuts these documents as `heading` does."""
     lexical: float
     """Share of the right text among the first tokens of a ranking by words."""
-    fused: float
-    """The same as the live release ranks; without an encoder, the same number."""
+    fused: float | None
+    """The same as the live release ranks; None without an encoder."""
+
+    @property
+    def found(self) -> float:
+        """What chunkers are compared by."""
+        return self.lexical if self.fused is None else self.fused
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +78,23 @@ class ChunkTrial:
     verdict: str
 
 
-def rechunking_plan(base: KnowledgeBase, gate: Gate, force: bool) -> ChunkerPlan | None:
-    """For the proof of a chunker that the settings ask for; None if the live release is cut by it.
+def reindexing_plan(base: KnowledgeBase, gate: Gate, force: bool) -> ChunkerPlan | None:
+    """For the proof of a chunker or base encoder that the settings ask for; None if the live release has them.
 
     Raises:
-        RefusedError: Nothing was built with it yet.
+        RefusedError: Nothing was built with them yet.
     """
     state = base.follower.current()
     pointer = state.channels.get(LIVE)
     if pointer is None:
         return None
     recipe = base.registry.recipe(pointer.recipe)
-    card = load_card(base.storage, recipe.encoder.document) if recipe.encoder else None
-    wanted = wanted_chunker(base, card).id
-    if wanted == recipe.chunker:
+    live_card = load_card(base.storage, recipe.encoder.document) if recipe.encoder else None
+    card = wanted_encoder(base, live_card)
+    space, chunker = card.space if card else LEXICAL_SPACE, wanted_chunker(base, card).id
+    if (space, chunker) == (recipe.space, recipe.chunker):
         return None
-    live, candidate = asyncio.run(_both(base, pointer.release, _built(base, recipe, wanted)))
+    live, candidate = asyncio.run(_both(base, pointer.release, _built(base, space, chunker)))
     same = {uri: item for uri, item in live.documents.items() if candidate.documents.get(uri) == item}
     documents = stored_documents(base, same)
     held_out, _, judged_on = _questions(base, documents, recipe)
@@ -142,6 +148,7 @@ class _Bench:
         self, base: KnowledgeBase, live: LoadedRelease, documents: Sequence[Document], progress: Progress
     ) -> None:
         encoder = live.recipe.encoder
+        self._base = base
         self._card = load_card(base.storage, encoder.document) if encoder else None
         self._encoder = base.load_encoder(self._card.id) if self._card else None
         self._tokens = tokens_of(base, self._card)
@@ -177,14 +184,27 @@ class _Bench:
             match, len(self._documents), asked, f"From {self._held_out.source}.", tuple(rows), best, verdict
         )
 
-    async def _measured(self, chunker: Chunker, cut: Sequence[Sequence[Chunk]]) -> tuple[float, float, Values]:
+    async def _measured(self, chunker: Chunker, cut: Sequence[Sequence[Chunk]]) -> tuple[float, float | None, Values]:
         fusion, whitening = self._live.recipe.fusion, self._live.whitening
         with tempfile.TemporaryDirectory(prefix="jargonaut-") as folder:
-            reader = await _indexed(Path(folder), self._key(chunker), self._documents, cut, self._encoder)
+            snapshot = await asyncio.to_thread(self._indexed, Path(folder), self._key(chunker), cut)
+            reader = await self._base.trial_index(Path(folder)).open_reader(snapshot)
             lexical = await self._shares(reader, self._choose, LEXICAL_ONLY, None)
-            fused = await self._shares(reader, self._choose, fusion, whitening) if self._encoder else lexical
+            fused = await self._shares(reader, self._choose, fusion, whitening) if self._encoder else None
             judged = await self._shares(reader, self._judge, fusion, whitening)
-        return _mean(lexical), _mean(fused), judged
+        return _mean(lexical), None if fused is None else _mean(fused), judged
+
+    def _indexed(self, folder: Path, key: TableKey, cut: Sequence[Sequence[Chunk]]) -> Snapshot:
+        writer = self._base.trial_index(folder).new_writer(key)
+        for first in range(0, len(cut), _WRITTEN):
+            batch = []
+            for document, chunks in list(zip(self._documents, cut, strict=True))[first : first + _WRITTEN]:
+                texts = [chunk.indexed_text for chunk in chunks]
+                vectors = self._encoder.encode_documents(texts) if self._encoder and texts else None
+                held = IndexedDocument(document.uri, document.content_digest, ())
+                batch.append(DocumentRows(held, tuple(chunks), vectors, document.language))
+            writer.replace(batch)
+        return writer.snapshot()
 
     async def _shares(
         self, reader: IndexReader, questions: Sequence[SpanQuestion], fusion: Fusion, whitening: Whitening | None
@@ -200,7 +220,7 @@ class _Bench:
         return TableKey(scope.tenant, scope.knowledge_base, space, dimensions, chunker.id, ANALYSIS)
 
     def _best(self, match: str, rows: Sequence[ChunkerRow], judged: dict[str, Values]) -> tuple[str, str]:
-        best = max(rows, key=lambda row: row.fused if row.chunks else -1.0).chunker
+        best = max(rows, key=lambda row: row.found if row.chunks else -1.0).chunker
         if best == DEFAULT or not len(judged[DEFAULT]):
             return DEFAULT, "Nothing finds more than cutting by heading, which is the default."
         groups = [question.query.document_id for question in self._judge]
@@ -214,23 +234,6 @@ class _Bench:
             return DEFAULT, f"{said}. That may be chance: keep {DEFAULT}, the default."
         rule = f'[[knowledge_bases.chunking]]\nmatch = "{match}"\nchunker = "{best}"'
         return best, f"{said}. To use it, write into jargonaut.toml, build and prove:\n\n{rule}"
-
-
-async def _indexed(
-    folder: Path, key: TableKey, documents: Sequence[Document], cut: Sequence[Sequence[Chunk]], encoder: Encoder | None
-) -> IndexReader:
-    def written() -> Snapshot:
-        writer = LanceIndexWriter(folder, key)
-        for first in range(0, len(documents), 50):
-            batch = []
-            for document, chunks in zip(documents[first : first + 50], cut[first : first + 50], strict=True):
-                vectors = encoder.encode_documents([c.indexed_text for c in chunks]) if encoder and chunks else None
-                held = IndexedDocument(document.uri, document.content_digest, ())
-                batch.append(DocumentRows(held, tuple(chunks), vectors, document.language))
-            writer.replace(batch)
-        return writer.snapshot()
-
-    return await open_lance_reader(folder, await asyncio.to_thread(written))
 
 
 def _questions(base: KnowledgeBase, documents: Sequence[Document], recipe: Recipe) -> Questions:
@@ -248,17 +251,17 @@ def _questions(base: KnowledgeBase, documents: Sequence[Document], recipe: Recip
     return held_out, choose, judge
 
 
-def _built(base: KnowledgeBase, live: Recipe, chunker: str) -> str:
-    """The newest release that is like the live one but for its chunker."""
+def _built(base: KnowledgeBase, space: str, chunker: str) -> str:
+    """The newest release whose documents are encoded and cut so."""
     registry, found = base.registry, []
     for name in registry.names("releases"):
         release = registry.release(name)
         recipe, revision = registry.recipe(release.recipe), registry.revision(release.revision)
-        if (recipe.chunker, recipe.space) == (chunker, live.space):
+        if (recipe.space, recipe.chunker) == (space, chunker):
             found.append((revision.table_version, name))
     if not found:
         raise RefusedError(
-            "The settings cut the documents otherwise than the live release, and that is not built yet.",
+            "The settings encode or cut the documents otherwise than the live release, and that is not built yet.",
             "Build it first: `jargonaut build`.",
         )
     return max(found)[1]

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +17,14 @@ from jargonaut.build import BuildPlan, Indexing
 from jargonaut.chunkers import chunker_of, wanted_chunker
 from jargonaut.core.canonical import canonical_json, digest_of
 from jargonaut.core.document import Chunk, Document
-from jargonaut.core.errors import InputError, MissingExtraError, RefusedError, UnavailableError, UnknownNameError
+from jargonaut.core.errors import (
+    InputError,
+    IntegrityError,
+    MissingExtraError,
+    RefusedError,
+    UnavailableError,
+    UnknownNameError,
+)
 from jargonaut.core.progress import Progress
 from jargonaut.core.release import LEXICAL_SPACE, EncoderRef, Fusion, Recipe, Revision
 from jargonaut.core.scope import LIVE
@@ -25,7 +33,7 @@ from jargonaut.documents.permissions import Rule, Rules
 from jargonaut.documents.reading import Limits, read_documents
 from jargonaut.documents.source import SourceFile, scan
 from jargonaut.documents.wire import Result
-from jargonaut.encoding.artifact import load_card, save_encoder
+from jargonaut.encoding.artifact import load_card, load_encoder, save_encoder
 from jargonaut.encoding.base_weights import default_base, resolve_base
 from jargonaut.encoding.port import Encoder, EncoderCard
 from jargonaut.generation.extractive import NAME as EXTRACTIVE
@@ -49,13 +57,14 @@ _CALIBRATION_QUESTIONS = 150
 Say = Callable[[str], None]
 
 
-def build_plan(base: KnowledgeBase, lexical: bool, say: Say) -> BuildPlan:
+def build_plan(base: KnowledgeBase, lexical: bool, say: Say, anew: bool = False) -> BuildPlan:
     """Everything that a build needs.
 
     Args:
         base: The knowledge base.
         lexical: Index without vectors, so that something serves at once.
         say: Told, in a sentence, what a user should know of the choices made.
+        anew: Read and index everything again, whatever is there.
     """
     settings = base.settings
     return BuildPlan(
@@ -67,10 +76,12 @@ def build_plan(base: KnowledgeBase, lexical: bool, say: Say) -> BuildPlan:
         registry=base.registry,
         journal=base.journal,
         indexing=lambda corpus: _indexing(base, corpus, lexical, say),
-        new_writer=base.new_writer,
+        index=base.index,
         first_recipe=lambda indexing, revision: _first_recipe(base, indexing, revision),
         keep_revisions=base.workspace.settings.build.keep_revisions,
         lock=base.work_folder / "build.lock",
+        prove_lock=base.work_folder / "prove.lock",
+        anew=anew,
     )
 
 
@@ -171,10 +182,23 @@ def _read(base: KnowledgeBase, files: Sequence[SourceFile]) -> Iterator[Result]:
 def _indexing(base: KnowledgeBase, corpus: Corpus, lexical: bool, say: Say) -> Indexing:
     card = _document_encoder(base, corpus, say)
     chunker = wanted_chunker(base, card)
+    if card is not None and _rolled_back_to_words(base):
+        say("What is live was rolled back to a lexical release, and goes on from there: `jargonaut releases promote`.")
+        lexical = True
     if card is None or lexical:
         return Indexing(_table(base, LEXICAL_SPACE, 0, chunker.id), chunker, None)
     load = lru_cache(maxsize=1)(lambda: base.load_encoder(card.id))
     return Indexing(_table(base, card.space, card.dimensions, chunker.id), chunker, load, card.id)
+
+
+def _rolled_back_to_words(base: KnowledgeBase) -> bool:
+    """Whether a lexical release is live although one with an encoder was before."""
+    state = base.follower.current()
+    live = state.channels.get(LIVE)
+    if live is None or base.registry.recipe(live.recipe).encoder is not None:
+        return False
+    recipes = {pointer.recipe for channel, pointer in state.history if channel == LIVE}
+    return any(base.registry.recipe(recipe).encoder is not None for recipe in recipes)
 
 
 def _table(base: KnowledgeBase, space: str, dimensions: int, chunker: str) -> TableKey:
@@ -189,14 +213,16 @@ def _document_encoder(base: KnowledgeBase, corpus: Corpus, say: Say) -> EncoderC
     live = base.follower.current().channels.get(LIVE)
     encoder = base.registry.recipe(live.recipe).encoder if live else None
     if wanted == "auto" and encoder:
-        return load_card(base.storage, encoder.document)
-    name = default_base(corpus.languages) if wanted == "auto" else wanted
+        if card := _exported(base, encoder.document):
+            return card
+        name = _base_name(base, encoder.document)
+    else:
+        name = default_base(corpus.languages) if wanted == "auto" else wanted
     sha256 = base.settings.encoder.sha256
-    key = f"bases/{digest_of([name, sha256])}.json"
-    try:
-        return load_card(base.storage, json.loads(base.storage.get(key))["encoder"])
-    except UnknownNameError:
-        pass  # not exported yet
+    key = _base_key(name, sha256)
+    with suppress(UnknownNameError):  # not exported yet
+        if card := _exported(base, json.loads(base.storage.get(key))["encoder"]):
+            return card
     try:
         weights = resolve_base(name, sha256=sha256)
     except (MissingExtraError, UnavailableError) as error:
@@ -207,6 +233,29 @@ def _document_encoder(base: KnowledgeBase, corpus: Corpus, say: Say) -> EncoderC
     card = save_encoder(base.storage, weights)
     base.storage.put_if_absent(key, canonical_json({"base": name, "encoder": card.id}))
     return card
+
+
+def wanted_encoder(base: KnowledgeBase, live: EncoderCard | None) -> EncoderCard | None:
+    """The document encoder that the settings name, if it was exported already; else that of what is live."""
+    settings = base.settings.encoder
+    if settings.base in ("auto", "none"):
+        return live if settings.base == "auto" else None
+    with suppress(UnknownNameError):
+        named = json.loads(base.storage.get(_base_key(settings.base, settings.sha256)))
+        return load_card(base.storage, named["encoder"])
+    return live
+
+
+def _base_key(name: str, sha256: str) -> str:
+    return f"bases/{digest_of([name, sha256])}.json"
+
+
+def _exported(base: KnowledgeBase, encoder_id: str) -> EncoderCard | None:
+    """An encoder that was exported and is whole; one that is damaged is exported again."""
+    try:
+        return load_encoder(base.storage, encoder_id).card
+    except (IntegrityError, UnknownNameError):
+        return None
 
 
 def _first_recipe(base: KnowledgeBase, indexing: Indexing, revision: Revision) -> Recipe:
@@ -254,7 +303,7 @@ def _calibrated(base: KnowledgeBase, indexing: Indexing, revision: Revision, rec
     ranked_by = (recipe.fusion, base.load_whitening(recipe))
 
     async def fitted() -> float:
-        reader = await base.open_reader(Snapshot(revision.table, revision.table_version))
+        reader = await base.index.open_reader(Snapshot(revision.table, revision.table_version))
         return await calibrated_threshold(reader, encoder, questions, languages, ranked_by, recipe.top_k)
 
     return asyncio.run(fitted())

@@ -25,6 +25,7 @@ from jargonaut.chunking.port import LEAST_TOKENS
 from jargonaut.core.canonical import digest_of
 from jargonaut.core.scope import DEFAULT_TENANT, PUBLIC
 from jargonaut.settings_file import Folder, LocalFile, Table, Texts, anchored, commented_example, explain, read_toml
+from jargonaut.settings_index import IndexSettings
 from jargonaut.settings_values import Pattern, Patterns, Principals, Share, named
 
 SETTINGS_FILE = "jargonaut.toml"
@@ -259,6 +260,8 @@ class Settings(Table):
     """The edge beside the service."""
     build: BuildSettings = Field(default_factory=BuildSettings)
     """How documents are read."""
+    index: IndexSettings = Field(default_factory=IndexSettings)
+    """Where the index lies."""
     answer: AnswerSettings = Field(default_factory=AnswerSettings)
     """How questions are answered."""
     encoder: EncoderSettings = Field(default_factory=EncoderSettings)

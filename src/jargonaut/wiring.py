@@ -5,17 +5,28 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jargonaut import __version__
 from jargonaut.core.deadline import Deadline
-from jargonaut.core.errors import InputError, SettingsError, UnavailableError, UnknownNameError
+from jargonaut.core.errors import (
+    InputError,
+    IntegrityError,
+    MissingExtraError,
+    RefusedError,
+    SettingsError,
+    UnavailableError,
+    UnknownNameError,
+)
 from jargonaut.core.release import Recipe
 from jargonaut.core.scope import LIVE, PUBLIC, Scope, checked_principals
-from jargonaut.index.port import IndexReader, IndexWriter, SearchQuery, Snapshot, TableKey, Visibility
+from jargonaut.index.port import Index, SearchQuery, Snapshot, Visibility
 from jargonaut.releases.registry import Registry
 from jargonaut.releases.visibility import overlay
 from jargonaut.settings import KnowledgeBaseSettings, Settings, is_loopback
@@ -34,6 +45,7 @@ if TYPE_CHECKING:
     from jargonaut.documents.catalog import Catalog
     from jargonaut.encoding.port import Encoder
     from jargonaut.generation.port import Generator
+    from jargonaut.index.lucene_server import Access, LuceneServer, VectorOption
     from jargonaut.ranking.whitening import Whitening
 
 EDGE_SECRET_ID = "edge-1"
@@ -60,6 +72,25 @@ class Workspace:
     def knowledge_bases(self) -> Mapping[Scope, KnowledgeBase]:
         """Every knowledge base of the settings."""
         return {Scope(item.tenant, item.name): KnowledgeBase(self, item) for item in self.settings.knowledge_bases}
+
+    @cached_property
+    def _servers(self) -> dict[str, LuceneServer]:
+        return {}
+
+    def server(self, engine: str) -> LuceneServer:
+        """The server with the index: one for all knowledge bases, since it holds the connections.
+
+        Raises:
+            UnknownNameError: There is no such engine.
+            SettingsError: [index] does not say where it is, or a secret is not set.
+            MissingExtraError: Its client is not installed.
+        """
+        if engine not in self._servers:
+            settings = self.settings.index
+            if not settings.urls:
+                raise SettingsError(f"[index] urls does not say where {engine} is.", "Name the server there.")
+            self._servers[engine] = _client_of(engine)(settings.access, settings.vectors)
+        return self._servers[engine]
 
     @property
     def tenants(self) -> list[str]:
@@ -153,19 +184,37 @@ class KnowledgeBase:
         """What is known of its files."""
         from jargonaut.documents.catalog import Catalog
 
-        return Catalog(self.work_folder)
+        build = self.workspace.settings.build
+        limits = f"{build.file_timeout_s:g} s, {build.file_memory_mb} MiB, {build.file_limit_mb} MB"
+        can_recognise = find_spec("rapidocr_onnxruntime") is not None
+        return Catalog(self.work_folder, f"{__version__}, {limits}, {'with' if can_recognise else 'no'} ocr")
 
-    def new_writer(self, key: TableKey) -> IndexWriter:
-        """Open the head of a table."""
-        from jargonaut.index.lance import LanceIndexWriter
+    @cached_property
+    def index(self) -> Index:
+        """Where its chunks are, as the settings say."""
+        return self.index_in(self.workspace.settings.index.engine)
 
-        return LanceIndexWriter(self.index_folder, key)
+    def index_in(self, engine: str) -> Index:
+        """Where its chunks are, or would be, in another engine.
 
-    async def open_reader(self, snapshot: Snapshot) -> IndexReader:
-        """Open a pinned version of a table."""
-        from jargonaut.index.lance import open_lance_reader
+        Raises:
+            UnknownNameError: There is no such engine.
+            SettingsError: [index] does not say where it is.
+            MissingExtraError: Its client is not installed.
+        """
+        if engine == "lance":
+            from jargonaut.index.lance import LanceIndex
 
-        return await open_lance_reader(self.index_folder, snapshot)
+            return LanceIndex(self.index_folder)
+        from jargonaut.index.lucene import LuceneIndex
+
+        return LuceneIndex(self.workspace.server(engine), self.storage, self.workspace.settings.index.options)
+
+    def trial_index(self, folder: Path) -> Index:
+        """An index for a trial, in a folder of its own."""
+        from jargonaut.index.lance import LanceIndex
+
+        return LanceIndex(folder)
 
     def load_encoder(self, encoder_id: str) -> Encoder:
         """Load an encoder that was exported into the storage."""
@@ -189,7 +238,7 @@ class KnowledgeBase:
         registry = self.registry
         release = registry.release(release_id)
         recipe, revision = registry.recipe(release.recipe), registry.revision(release.revision)
-        reader = await self.open_reader(Snapshot(revision.table, revision.table_version))
+        reader = await self.index.open_reader(Snapshot(revision.table, revision.table_version))
         return LoadedRelease(
             scope=self.scope,
             release_id=release_id,
@@ -230,6 +279,20 @@ class KnowledgeBase:
 
         return load_card(self.storage, recipe.encoder.query).base if recipe.encoder else "none: lexical search only"
 
+    def check_release(self, release_id: str) -> None:
+        """Load a release, to see whether it can be served.
+
+        Raises:
+            RefusedError: Its index or something else of it is gone or damaged.
+        """
+        try:
+            asyncio.run(self.load_release(release_id))
+        except IntegrityError as error:
+            raise RefusedError(
+                f"Release {release_id[:12]} cannot be served any more: {error.message}",
+                "[build] keep_revisions says how many revisions are kept; `jargonaut releases list` shows releases.",
+            ) from error
+
     def check_live(self) -> str:
         """Load the live release and search it.
 
@@ -240,6 +303,25 @@ class KnowledgeBase:
         query = SearchQuery(None, ("check",), seen, limit=1)
         asyncio.run(loaded.reader.search(query, Deadline.after(10)))
         return f"{loaded.release_id[:12]} ({loaded.recipe.label}), {loaded.revision.chunk_count} chunks"
+
+
+SERVERS = {
+    "elasticsearch": "jargonaut.index.elasticsearch:ElasticsearchServer",
+    "opensearch": "jargonaut.index.opensearch:OpenSearchServer",
+}
+
+
+def _client_of(engine: str) -> Callable[[Access, VectorOption], LuceneServer]:
+    if engine not in SERVERS:
+        raise UnknownNameError("engine", engine, ["lance", *SERVERS])
+    module, _, name = SERVERS[engine].partition(":")
+    try:
+        client: Callable[[Access, VectorOption], LuceneServer] = getattr(import_module(module), name)
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith("jargonaut"):
+            raise
+        raise MissingExtraError(f"The client of {engine}", engine) from error
+    return client
 
 
 def generator_of(release: LoadedRelease) -> Generator:

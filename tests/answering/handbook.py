@@ -12,7 +12,8 @@ from jargonaut.core.release import LEXICAL_SPACE, EncoderRef, Fusion, Recipe, Re
 from jargonaut.core.scope import LIVE, Scope
 from jargonaut.encoding.port import Encoder
 from jargonaut.index.analysis import ANALYSIS
-from jargonaut.index.lance import LanceIndexWriter, open_lance_reader
+from jargonaut.index.lance import LanceIndexWriter
+from jargonaut.index.lance_reader import open_lance_reader
 from jargonaut.index.port import DocumentRows, IndexedDocument, Snapshot, TableKey
 from jargonaut.releases.channels import Promotion, promote
 from jargonaut.releases.registry import Registry

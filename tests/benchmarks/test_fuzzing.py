@@ -10,7 +10,10 @@ import pytest
 from benchmarks import fuzzing
 from benchmarks.fuzzing import FENCE, Tally, fuzz, spoiled
 from benchmarks.mutations import ESCAPE
+from benchmarks.readers import source_file
 from jargonaut.core.document import Quarantined
+from jargonaut.documents.opening import Formats
+from jargonaut.documents.reading import read_documents
 
 SEED = int(os.environ.get("FUZZ_SEED", "20250601"))
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="the fence is a filter of Linux system calls")
@@ -133,3 +136,20 @@ def test_the_fence_stops_what_is_forbidden_and_says_where(tmp_path, action, forb
 
 def test_a_tally_without_failures_has_none():
     assert Tally(files=3, read=1, refused=2, slow=["a.md"], lost=["b.md"]).failures == []
+
+
+@linux_only
+def test_a_parser_that_escapes_is_ended_and_counted_and_its_neighbours_are_read(tmp_path, monkeypatch):
+    parsers = {".boom": "tests.benchmarks.escaping_parsers:Escaping"}
+    (tmp_path / "in").mkdir()
+    files = []
+    for action in ("write", "call", "start", "nothing"):
+        (path := tmp_path / "in" / f"{action}.boom").write_text(action)
+        files.append(source_file(path))
+    tally = Tally()
+    with fuzzing._fenced(tmp_path):
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([os.environ["PYTHONPATH"], str(Path(__file__).parents[2])]))
+        for result in read_documents(files, workers=1, formats=Formats(parsers=parsers)):
+            fuzzing._count(result, tally)
+    assert sorted(line.split(".")[0] for line in tally.escaped) == ["call", "start", "write"]
+    assert (tally.read, tally.refused) == (1, 3)

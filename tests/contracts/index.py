@@ -3,12 +3,12 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jargonaut.core.deadline import Deadline
 from jargonaut.core.document import Chunk, Place, document_id
-from jargonaut.core.errors import DeadlineError, IntegrityError, SpaceMismatchError
+from jargonaut.core.errors import DeadlineError, InputError, IntegrityError, SpaceMismatchError
 from jargonaut.core.filters import parse_filter
 from jargonaut.index.analysis import query_terms
 from jargonaut.index.port import (
@@ -19,6 +19,7 @@ from jargonaut.index.port import (
     TableKey,
     Visibility,
 )
+from tests.contracts import oracle
 
 DIMENSIONS = 8
 KEY = TableKey("default", "handbook", "space-a", DIMENSIONS, "chunker-1", "1")
@@ -68,8 +69,30 @@ def uris(reader, candidates, visibility=EVERYTHING):
     )
 
 
+FILTERS = [
+    ({"language": "zh"}, ["b.md"]),
+    ({"language": ["zh", "en"]}, ["a.md", "b.md"]),
+    ({"tags": "t1"}, ["a.md", "b.md"]),
+    ({"tags": ["t2", "t9"]}, ["b.md"]),
+    ({"date": {"from": "2024-06", "to": "2025"}}, ["b.md"]),
+    ({"date": {"to": "2024-06"}}, ["a.md"]),
+    ({"date": {"from": "2024-06"}}, ["b.md"]),
+    ({"uri": {"starts_with": "a"}}, ["a.md"]),
+    ({"not": {"language": "zh"}}, ["a.md", "c.md"]),
+    ({"any": [{"uri": "c.md"}, {"author": "O'Neil"}]}, ["b.md", "c.md"]),
+    ({"tags": "t1", "language": "en"}, ["a.md"]),
+    ({"author": ""}, ["a.md", "c.md"]),
+    ({"all": []}, ["a.md", "b.md", "c.md"]),
+    ({"any": []}, []),
+    ({"tags": []}, []),
+    ({"author": "x' OR '1'='1"}, []),
+]
+
+
 class IndexContract:
     """What every index engine must do. Subclasses give fixtures `new_writer(key)` and `open_reader(snapshot)`."""
+
+    EXAMPLES = 60
 
     def test_what_is_written_is_found(self, new_writer, open_reader):
         writer = new_writer(KEY)
@@ -161,24 +184,7 @@ class IndexContract:
             "b.md",
         ]
 
-    @pytest.mark.parametrize(
-        ("where", "expected"),
-        [
-            ({"language": "zh"}, ["b.md"]),
-            ({"language": ["zh", "en"]}, ["a.md", "b.md"]),
-            ({"tags": "t1"}, ["a.md", "b.md"]),
-            ({"tags": ["t2", "t9"]}, ["b.md"]),
-            ({"date": {"from": "2024-06", "to": "2025"}}, ["b.md"]),
-            ({"uri": {"starts_with": "a"}}, ["a.md"]),
-            ({"not": {"language": "zh"}}, ["a.md", "c.md"]),
-            ({"any": [{"uri": "c.md"}, {"author": "O'Neil"}]}, ["b.md", "c.md"]),
-            ({"tags": "t1", "language": "en"}, ["a.md"]),
-            ({"all": []}, ["a.md", "b.md", "c.md"]),
-            ({"any": []}, []),
-            ({"author": "x' OR '1'='1"}, []),
-        ],
-    )
-    def test_metadata_filters(self, new_writer, open_reader, where, expected):
+    def test_metadata_filters(self, new_writer, open_reader):
         writer = new_writer(KEY)
         writer.replace(
             [
@@ -193,7 +199,8 @@ class IndexContract:
             ]
         )
         reader = open_reader(writer.snapshot())
-        assert uris(reader, search(reader, unit(1), "x", where=where)) == expected
+        for where, expected in FILTERS:
+            assert uris(reader, search(reader, unit(1), "x", where=where)) == expected, where
 
     def test_chinese_and_identifiers(self, new_writer, open_reader):
         writer = new_writer(LEXICAL)
@@ -273,6 +280,23 @@ class IndexContract:
             == []
         )
 
+    def test_a_dropped_table_is_gone_and_can_be_made_anew(self, index, new_writer, open_reader):
+        writer = new_writer(KEY)
+        writer.replace([document("a.md", ["old"])])
+        snapshot = writer.snapshot()
+        other = new_writer(LEXICAL)
+        other.replace([DocumentRows(IndexedDocument("a.md", "d", ("public",)), document("a.md", ["x"]).chunks, None)])
+        kept = other.snapshot()
+        index.drop(snapshot.table)
+        index.drop("chunks-nowhere")
+        with pytest.raises(IntegrityError):
+            open_reader(snapshot)
+        assert len(search(open_reader(kept), text="x").chunk_ids) == 1
+        again = new_writer(KEY)
+        assert again.documents() == {}
+        again.replace([document("b.md", ["new"])])
+        assert len(search(open_reader(again.snapshot()), unit(1)).chunk_ids) == 1
+
     def test_an_empty_table(self, new_writer, open_reader):
         reader = open_reader(new_writer(KEY).snapshot())
         assert search(reader, unit(1), "x").chunk_ids == ()
@@ -319,31 +343,93 @@ class IndexContract:
         second.replace([document("b.md", ["y"])])
         assert set(new_writer(KEY).documents()) == {"a.md", "b.md"}
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(
-        allows=st.lists(st.sets(st.sampled_from(["public", "user:a", "group:x", "group:y"])), min_size=1, max_size=12),
-        asker=st.sets(st.sampled_from(["public", "user:a", "group:x", "group:z"]), min_size=1),
-        deleted=st.sets(st.integers(0, 11)),
-        changed=st.dictionaries(st.integers(0, 11), st.sets(st.sampled_from(["public", "user:a", "group:y"]))),
-    )
-    def test_permissions_against_an_oracle(self, new_writer, open_reader, allows, asker, deleted, changed):
-        names = [f"{number}.md" for number in range(len(allows))]
+    def test_everything_against_an_oracle(self, new_writer, open_reader):
+        library = oracle.library()
         writer = new_writer(KEY)
-        writer.remove(writer.documents())
-        writer.replace([document(name, ["x"], sorted(allow)) for name, allow in zip(names, allows, strict=True)])
+        writer.replace(library)
         reader = open_reader(writer.snapshot())
-        ids = [document_id(f"{number}.md") for number in range(12)]
-        seen = Visibility(
-            frozenset(asker),
-            frozenset(ids[n] for n in deleted),
-            frozenset(ids[n] for n in changed),
-            frozenset(ids[n] for n, allow in changed.items() if allow & asker),
-        )
-        expected = sorted(
-            name for n, name in enumerate(names) if n not in deleted and changed.get(n, allows[n]) & asker
-        )
-        assert uris(reader, search(reader, unit(1), "", seen)) == expected
-        assert uris(reader, search(reader, None, "x", seen)) == expected
+        judge = oracle.Oracle(library)
+
+        @settings(max_examples=self.EXAMPLES, deadline=None)
+        @given(oracle.visibilities(), st.none() | oracle.filters(), oracle.questions(), st.integers(1, 40))
+        def check(visibility, where, question, limit):
+            found = asyncio.run(
+                reader.search(SearchQuery(*question, visibility, where, limit=limit), Deadline.after(10))
+            )
+            judge.check(found, question, visibility, where, limit)
+            shown = asyncio.run(reader.fetch(judge.all_ids, visibility, Deadline.after(10)))
+            assert {chunk.chunk_id for chunk in shown} == judge.visible(visibility, None)
+
+        check()
+
+    def test_what_was_written_comes_back_whole(self, new_writer, open_reader):
+        written = oracle.library(25)
+        writer = new_writer(KEY)
+        writer.replace(written)
+        reader = open_reader(writer.snapshot())
+        held = asyncio.run(reader.inventory(Deadline.after(10)))
+        assert {uri: (item.document, item.chunks) for uri, item in held.items()} == {
+            rows.document.uri: (rows.document, len(rows.chunks)) for rows in written
+        }
+        exported = asyncio.run(reader.export([*held, "nowhere.md"], Deadline.after(10)))
+        by_uri = {rows.document.uri: rows for rows in exported}
+        for rows in written:
+            copy = by_uri.pop(rows.document.uri)
+            assert (copy.document, copy.chunks, copy.language, dict(copy.metadata)) == (
+                rows.document, rows.chunks, rows.language, dict(rows.metadata),
+            )  # fmt: skip
+            assert np.allclose(copy.vectors, rows.vectors, atol=1e-7)
+        assert by_uri == {}
+
+    def test_a_copy_has_the_number_of_its_original(self, new_writer, open_reader):
+        writer = new_writer(KEY)
+        writer.replace([document("a.md", ["x"])])
+        copied = writer.snapshot(1_234_567_890_123)
+        assert copied.version == 1_234_567_890_123
+        writer.replace([document("b.md", ["y"])])
+        own = writer.snapshot()
+        assert own.version != copied.version
+        assert len(search(open_reader(copied), unit(1)).chunk_ids) == 1
+        assert len(search(open_reader(own), unit(1)).chunk_ids) == 2
+        writer.discard([copied])
+        assert len(search(open_reader(copied), unit(1)).chunk_ids) == 1
+
+    @pytest.mark.parametrize(
+        ("vectors", "error"),
+        [
+            (np.full((2, DIMENSIONS), np.nan), InputError),
+            (np.zeros((2, DIMENSIONS)), InputError),
+            (np.full((2, DIMENSIONS), 7.0), InputError),
+            (np.eye(2, DIMENSIONS - 1), SpaceMismatchError),
+            (np.eye(3, DIMENSIONS), SpaceMismatchError),
+        ],
+    )
+    def test_vectors_that_no_index_takes(self, new_writer, vectors, error):
+        writer = new_writer(KEY)
+        with pytest.raises(error, match=r"b\.md"):
+            writer.replace([document("a.md", ["x"]), document("b.md", ["x", "y"], vectors=vectors)])
+        assert writer.documents() == {}
+        assert writer.chunk_count() == 0
+
+    def test_values_that_no_index_takes(self, new_writer):
+        writer = new_writer(KEY)
+        for about in ({"metadata": {"author": "x" * 40_000}}, {"metadata": {"tags": ("t", "ü" * 20_000)}}):
+            with pytest.raises(InputError, match="bytes"):
+                writer.replace([document("a.md", ["x"], **about)])
+        with pytest.raises(InputError, match="Unicode"):
+            writer.replace([document("a.md", ["x\udc80"])])
+        assert writer.documents() == {}
+
+    def test_strange_names(self, new_writer, open_reader):
+        names = ["a b.md", "ä/数据.md", '"quoted".md', "back\\slash", "%2F*?.md", "x" * 3_000, "a:b#c,d"]
+        writer = new_writer(KEY)
+        writer.replace([document(name, ["x"], [f"user:{name}"]) for name in names])
+        reader = open_reader(writer.snapshot())
+        for name in names:
+            seen = Visibility(frozenset({f"user:{name}"}))
+            assert uris(reader, search(reader, unit(1), "x", seen), seen) == [name]
+        writer.remove(names[:-1])
+        assert set(writer.documents()) == {names[-1]}
 
     def test_dense_is_exact(self, new_writer, open_reader):
         seeded = np.random.default_rng(3)

@@ -69,6 +69,32 @@ def test_the_declared_language_is_used_when_the_text_does_not_tell():
     assert composed(composer, metadata={"lang": "de_AT"}).language == "de"
 
 
+def test_a_very_long_list_goes_on_in_another_block():
+    composer = Composer()
+    for number in range(3_000):
+        composer.item(inline(f"item {number}"), "-", 0, Place(line=number + 1))
+    blocks = composed(composer).blocks
+    assert 1 < len(blocks) < 5
+    assert {block.kind for block in blocks} == {"list"}
+    assert blocks[1].place.line > 1_000
+
+
+def test_cells_may_be_plain_texts():
+    composer = Composer()
+    numbers = []
+
+    def rows():
+        for number, row in enumerate([["a\u200bb ", inline("c")], ["", ""], ["  d  e", "中\u00adf"]], start=4):
+            numbers.append(number)
+            yield row
+
+    composer.table(rows(), Place(line=4), 1, numbers)
+    document = composed(composer)
+    assert document.text == "ab | c\nd e | 中f"
+    assert document.blocks[0].lines == (4, 6)
+    assert document.hidden == {"without width": 2}
+
+
 def test_code_is_indented_and_otherwise_verbatim():
     composer = Composer()
     composer.code("\nif a:\n\n    b  # x  \n\n", Place())

@@ -9,9 +9,11 @@ import pytest
 from jargonaut.core.deadline import Deadline
 from jargonaut.core.document import Place
 from jargonaut.core.errors import IntegrityError, UnavailableError
-from jargonaut.index.lance import EXACT_ROWS, LanceIndexWriter, open_lance_reader
-from jargonaut.index.lance_rows import ADDED, rows_of, schema_for, table_name
-from jargonaut.index.port import Snapshot, Visibility
+from jargonaut.index.lance import LanceIndexWriter
+from jargonaut.index.lance_reader import open_lance_reader
+from jargonaut.index.lance_rows import ADDED, rows_of, schema_for
+from jargonaut.index.port import EXACT_ROWS, Snapshot, Visibility
+from jargonaut.index.rows import table_name
 from tests.contracts import index as contract
 
 

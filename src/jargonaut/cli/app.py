@@ -15,6 +15,7 @@ from jargonaut.cli import (
     doctor,
     documents,
     edge,
+    index,
     init,
     keys,
     prove,
@@ -61,6 +62,7 @@ app.command("status")(status.status)
 app.command("chunks")(chunks.chunks)
 app.add_typer(documents.app, name="documents")
 app.add_typer(releases.app, name="releases")
+app.add_typer(index.app, name="index")
 app.add_typer(keys.app, name="keys")
 app.add_typer(edge.app, name="edge")
 app.command("doctor")(doctor.doctor)

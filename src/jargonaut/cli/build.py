@@ -23,6 +23,9 @@ def build(
     tune: Annotated[
         bool, typer.Option("--tune", help="Afterwards tune the encoder and prove it (see `prove`).")
     ] = False,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Read and index everything again; for an index that is damaged or lost.")
+    ] = False,
     wait: Wait = False,
     as_json: AsJson = False,
 ) -> None:
@@ -35,7 +38,7 @@ def build(
 
     base = open_knowledge_base(one_folder(folder, directory), config, knowledge_base)
     with shown_progress(quiet=as_json) as progress:
-        result = when_free(lambda: run_build(build_plan(base, lexical, note), progress), wait)
+        result = when_free(lambda: run_build(build_plan(base, lexical, note, anew), progress), wait)
     if changed_recipe(base) is not None:
         note("[answer] was changed in the settings; what is live stays as it is until `jargonaut prove` lets it pass.")
     if as_json:

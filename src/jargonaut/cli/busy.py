@@ -36,14 +36,14 @@ def when_free(begin: Callable[[], T], wait: bool) -> T:
 
 
 @contextmanager
-def held(lock: Path, wait: bool) -> Iterator[None]:
-    """Hold a lock.
+def held(lock: Path, what: str, wait: bool) -> Iterator[None]:
+    """Hold a lock; `what` does.
 
     Raises:
         BusyError: Another process holds it, and `wait` is not set.
     """
-    from jargonaut.build import build_lock
+    from jargonaut.build import held_lock
 
     with ExitStack() as stack:
-        when_free(lambda: stack.enter_context(build_lock(lock)), wait)
+        when_free(lambda: stack.enter_context(held_lock(lock, what)), wait)
         yield

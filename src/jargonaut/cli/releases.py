@@ -91,6 +91,7 @@ def promote(
             f"The recipe of release {short(found.id)} is not proven.",
             "`jargonaut prove` measures it; `--force` promotes it all the same, and that is recorded.",
         )
+    base.check_release(found.id)
     pointer = run_promote(
         base.journal,
         base.registry,
@@ -129,7 +130,7 @@ def rollback(
     from jargonaut.releases.channels import roll_back
 
     base = open_knowledge_base(one_folder(folder, directory), config, knowledge_base)
-    pointer = roll_back(base.journal, base.registry, base.scope, to)
+    pointer = roll_back(base.journal, base.registry, base.scope, base.check_release, to)
     if as_json:
         print_json({"channel": LIVE, "release": pointer.release, "verdict": pointer.verdict, "reason": pointer.reason})
     else:

@@ -35,6 +35,8 @@ class Entry:
     digest: str
     sidecar_modified_ns: int = 0
     """Of what stands beside it and speaks of it; 0 if nothing does."""
+    changed_ns: int = 0
+    """When its permissions or its contents last changed."""
     inside: str = ""
     """URI of the file that it was taken out of; empty if it is a file itself."""
     opened: bool = False
@@ -43,6 +45,8 @@ class Entry:
     quarantined: str = ""
     """Why it could not be read; empty if it could."""
     hint: str = ""
+    conditions: str = ""
+    """Under which it could not be read, see `Catalog`."""
     title: str = ""
     language: str = ""
     metadata: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
@@ -62,16 +66,30 @@ class Entry:
     def is_of(self, file: SourceFile) -> bool:
         """Whether the file has not changed since."""
         seen = (self.size_bytes, self.modified_ns, self.sidecar_modified_ns)
-        return not self.inside and seen == (file.size_bytes, file.modified_ns, file.sidecar_modified_ns)
+        same = not self.inside and seen == (file.size_bytes, file.modified_ns, file.sidecar_modified_ns)
+        # What could not be read may be readable since its permissions changed.
+        return same and (not self.quarantined or self.changed_ns == file.changed_ns)
 
 
 class Catalog:
-    """The files of one knowledge base, in a folder of its own."""
+    """The files of one knowledge base, in a folder of its own.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: The folder.
+        conditions: All that decides whether a file can be read besides the file itself: limits, parsers that are there.
+            What could not be read under others is tried again.
+    """
+
+    def __init__(self, folder: Path, conditions: str = "") -> None:
         self._folder = folder
+        self._conditions = conditions
         self._file = folder / "catalog.json"
         self._entries = self._load()
+
+    @property
+    def conditions(self) -> str:
+        """See the class."""
+        return self._conditions
 
     def entries(self) -> Mapping[str, Entry]:
         """By URI."""
@@ -82,20 +100,31 @@ class Catalog:
 
         A file that cannot be opened, or has vanished, is left out; parsing it will say why.
         """
+        again = self._to_be_read_again()
         current: dict[str, Entry] = {}
         for file in files:
-            known = self._entries.get(file.uri)
+            known = None if file.uri in again else self._entries.get(file.uri)
             if known and known.is_of(file):
                 current[file.uri] = known
                 continue
-            digest = _digest_of_file(file)
-            times = (file.modified_ns, file.sidecar_modified_ns)
-            if known and not known.inside and known.digest == digest:
+            seen = Entry(
+                file.uri,
+                file.size_bytes,
+                file.modified_ns,
+                _digest_of_file(file),
+                file.sidecar_modified_ns,
+                file.changed_ns,
+            )
+            if known and not known.inside and known.digest == seen.digest and not known.quarantined:
                 current[file.uri] = replace(
-                    known, size_bytes=file.size_bytes, modified_ns=times[0], sidecar_modified_ns=times[1]
+                    known,
+                    size_bytes=seen.size_bytes,
+                    modified_ns=seen.modified_ns,
+                    sidecar_modified_ns=seen.sidecar_modified_ns,
+                    changed_ns=seen.changed_ns,
                 )
             else:
-                current[file.uri] = Entry(file.uri, file.size_bytes, times[0], digest, times[1])
+                current[file.uri] = seen
         # What is in a file is known as long as the file is, and was read to its end.
         for entry in self._entries.values():
             if entry.inside and entry.inside in current and current[entry.inside].is_read:
@@ -127,27 +156,39 @@ class Catalog:
                 with suppress(OSError):
                     path.unlink()
 
+    def _to_be_read_again(self) -> set[str]:
+        """Files whose text was lost, or that could not be read under other limits or with other extras than today's."""
+        stored = {path.name for path in (self._folder / "parsed").glob("*")}
+        return {
+            entry.inside or entry.uri
+            for entry in self._entries.values()
+            if (entry.parsed and self._parsed_path(entry.uri, entry.digest).name not in stored)
+            or (entry.quarantined and entry.conditions != self._conditions)
+        }
+
     def _load(self) -> dict[str, Entry]:
         try:
             value = json.loads(self._file.read_bytes())
-        except (OSError, ValueError):
-            return {}
-        if value.get("format") != FORMAT:
-            return {}
-        entries = (Entry(**{**item, "metadata": metadata_from_json(item["metadata"])}) for item in value["entries"])
+            if value["format"] != FORMAT:
+                return {}
+            listed = value["entries"]
+            entries = [Entry(**{**item, "metadata": metadata_from_json(item["metadata"])}) for item in listed]
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return {}  # a cache that is lost
         return {entry.uri: entry for entry in entries}
 
     def _parsed_path(self, uri: str, digest: str) -> Path:
         return self._folder / "parsed" / digest_of([uri, digest])
 
 
-def entry_of(result: Result, known: Entry | None, inside: str = "") -> Entry:
+def entry_of(result: Result, known: Entry | None, inside: str, conditions: str) -> Entry:
     """What is known after a file, or a file in it, was read.
 
     Args:
         result: What came of it.
         known: What was known of the file before; None for a file in another.
         inside: URI of that other file.
+        conditions: See `Catalog`.
     """
     entry = known or Entry(result.uri, 0, 0, result.content_digest, inside=inside)
     # The file may have changed since it was looked at; what was read is what counts.
@@ -157,11 +198,12 @@ def entry_of(result: Result, known: Entry | None, inside: str = "") -> Entry:
         entry.modified_ns,
         result.content_digest or entry.digest,
         entry.sidecar_modified_ns,
+        entry.changed_ns,
         entry.inside,
     )
     match result:
         case Quarantined():
-            return replace(entry, quarantined=result.reason, hint=result.hint)
+            return replace(entry, quarantined=result.reason, hint=result.hint, conditions=conditions)
         case Opened():
             return replace(entry, opened=True)
         case Document():

@@ -24,6 +24,8 @@ _IS_CJK = re.compile(rf"[{_CJK}]")
 _BLANKS = re.compile(r"\s+")
 _ITEM_MARK = re.compile(r"\s*(?:[-*•]|\d{1,9}[.)])\s+")
 _HIGHEST_LEVEL = 6
+_LONGEST_LIST = 20_000
+"""Characters after which a list goes on in another block, so that long ones take no longer to put together."""
 _WITHOUT_WIDTH = "without width"
 
 
@@ -159,7 +161,7 @@ class Composer:
         prefix = "  " * depth + (f"{mark} " if mark else "  ")
         references = [(len(prefix) + offset, target) for offset, target in inline.references]
         text = prefix + shown
-        if self._list_is_open:
+        if self._list_is_open and len(self._drafts[-1].text) < _LONGEST_LIST:
             last = self._drafts[-1]
             start = len(last.text) + 1
             last.text += "\n" + text

@@ -115,7 +115,7 @@ def _file_around(uri: str, files: Collection[str]) -> str:
 def _kept(result: Result, known: Entry | None, inside: str, catalog: Catalog) -> Entry:
     if isinstance(result, Document) and not result.text.strip():
         result = Quarantined(result.uri, result.content_digest, "It holds no text.")
-    entry = entry_of(result, known, inside)
+    entry = entry_of(result, known, inside, catalog.conditions)
     if isinstance(result, Document):
         catalog.keep(result)
         entry = replace(entry, fingerprint=fingerprint(result.text))

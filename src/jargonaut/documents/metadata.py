@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import tomllib
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,17 +21,23 @@ _LISTS = frozenset({ALLOW, "tags", "keywords", "categories"})
 _LONGEST_VALUE = 2_000
 """Characters kept of a value."""
 _FENCED = re.compile(r"\A(?P<blank>\s*)---[ \t]*\n(?P<body>.*?)^(?:---|\.\.\.)[ \t]*$\n?", re.DOTALL | re.MULTILINE)
+_TOML_FENCED = re.compile(r"\A\s*\+\+\+[ \t]*\n(?P<body>.*?)^\+\+\+[ \t]*$\n?", re.DOTALL | re.MULTILINE)
 _MENTIONS_ALLOW = re.compile(r"^[ \t\"'{]*allow[\"']?[ \t]*[:=]", re.IGNORECASE | re.MULTILINE)
 _DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)(?P<time>T[\d:.+Z-]+)?")
 _HINT = 'Write `allow: ["group:hr", "user:ann"]`.'
 
 
 def split_front_matter(text: str) -> tuple[Metadata, str]:
-    """The YAML between `---` lines at the top, and `text` with those lines left empty, so that line numbers hold.
+    """What stands between `---` (YAML) or `+++` (TOML) lines at the top, and `text` with those lines left empty.
+
+    Line numbers hold.
 
     Raises:
         RuleError: It says who may read the document, in a way that cannot be read.
     """
+    toml = _TOML_FENCED.match(text)
+    if toml is not None or text.lstrip().startswith("+++\n"):
+        return _toml_front_matter(text, toml)
     match = _FENCED.match(text)
     if match is None:
         opened = text.lstrip().startswith("---\n")
@@ -47,6 +54,21 @@ def split_front_matter(text: str) -> tuple[Metadata, str]:
         return {}, text
     rest = "\n" * match[0].count("\n") + text[match.end() :]
     return metadata_of(value or {}), rest
+
+
+def _toml_front_matter(text: str, match: re.Match[str] | None) -> tuple[Metadata, str]:
+    if match is None:
+        if _MENTIONS_ALLOW.search(text.lstrip().split("\n\n", 1)[0]):
+            raise RuleError("Its front matter is not closed, and seems to say who may read it.", _HINT)
+        return {}, text
+    try:
+        value = tomllib.loads(match["body"])
+    except tomllib.TOMLDecodeError as error:
+        if _MENTIONS_ALLOW.search(match["body"]):
+            raise RuleError(f"Its front matter cannot be read, and says who may read it: {error}", _HINT) from error
+        value = {}
+    rest = "\n" * match[0].count("\n") + text[match.end() :]
+    return metadata_of(value), rest
 
 
 def metadata_of(values: Mapping[Any, Any]) -> Metadata:

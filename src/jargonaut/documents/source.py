@@ -34,6 +34,8 @@ class SourceFile:
     sidecar: Path | None = None
     """What stands beside it and speaks of it."""
     sidecar_modified_ns: int = 0
+    changed_ns: int = 0
+    """When its permissions or its contents last changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def source_file(path: Path, uri: str) -> SourceFile:
     status = path.stat()
     sidecar = next((beside for end in SUFFIXES if (beside := path.with_name(path.name + end)).is_file()), None)
     beside_ns = sidecar.stat().st_mtime_ns if sidecar else 0
-    return SourceFile(uri, path.resolve(), status.st_size, status.st_mtime_ns, sidecar, beside_ns)
+    return SourceFile(uri, path.resolve(), status.st_size, status.st_mtime_ns, sidecar, beside_ns, status.st_ctime_ns)
 
 
 def _pattern(text: str, root: Path) -> _Pattern:
@@ -160,7 +162,7 @@ class _Scanner:
             self._skip(path, "It is not a regular file, but a pipe, socket or device.")
             return
         uri, speaks = f"{self._prefix}{path}", Path(sidecar.path) if sidecar else None
-        yield SourceFile(uri, Path(entry.path), status.st_size, status.st_mtime_ns, speaks, beside)
+        yield SourceFile(uri, Path(entry.path), status.st_size, status.st_mtime_ns, speaks, beside, status.st_ctime_ns)
 
     def _is_wanted(self, path: str) -> bool:
         if self.include and not any(pattern.fullmatch(path) for pattern in self.include):

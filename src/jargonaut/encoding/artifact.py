@@ -181,4 +181,7 @@ def _key(encoder_id: str, name: str) -> str:
 
 
 def _damaged(encoder_id: str, what: str) -> IntegrityError:
-    return IntegrityError(f"Encoder {encoder_id} is damaged: {what}.", "Build again: it will be exported anew.")
+    return IntegrityError(
+        f"Encoder {encoder_id} is damaged: {what}.",
+        "Build again: a base encoder is exported anew. If it is a tuned one, roll back and prove again.",
+    )

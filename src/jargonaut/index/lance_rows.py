@@ -1,36 +1,23 @@
-"""How rows look in a LanceDB table: schema, rows from chunks, chunks from rows, filters as SQL."""
+"""How rows look in a LanceDB table: schema, columns from rows, filters as SQL."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pyarrow as pa
 
-from jargonaut.core.canonical import digest_of
-from jargonaut.core.document import Place
 from jargonaut.core.errors import IntegrityError, NewerFormatError
 from jargonaut.core.filters import AllOf, AnyOf, Between, Equals, Filter, Not, OneOf, StartsWith
-from jargonaut.index.analysis import index_terms
-from jargonaut.index.port import DocumentRows, StoredChunk, TableKey, Vector, Visibility
+from jargonaut.index.port import DocumentRows, TableKey, Vector, Visibility
+from jargonaut.index.rows import key_json, records
 
 FORMAT = 2
 ADDED = {"sheet": "''", "cell": "''", "parent_start": "cast(null as int)", "parent_end": "cast(null as int)"}
 """Columns that tables of format 1 lack, and what stands in them, as SQL."""
 _METADATA_KEY = b"jargonaut"
-_SHOWN = (
-    "chunk_id", "document_id", "uri", "title", "heading_path", "text", "start", "end", "ordinal", "kind", "line",
-    "page", "sheet", "cell", "parent_start", "parent_end", "language", "metadata",
-)  # fmt: skip
 _NUMBERS = ("start", "end", "ordinal", "line", "page", "parent_start", "parent_end")
-SHOWN_COLUMNS = list(_SHOWN)
-
-
-def table_name(key: TableKey) -> str:
-    """Name of the table for `key`: readable in front, exact behind."""
-    return f"chunks-{'lexical' if not key.dimensions else 'vectors'}-{digest_of(_key_json(key))[:16]}"
 
 
 def schema_for(key: TableKey) -> pa.Schema:
@@ -47,7 +34,7 @@ def schema_for(key: TableKey) -> pa.Schema:
     fields += [pa.field(name, pa.int32()) for name in _NUMBERS]
     if key.dimensions:
         fields.append(pa.field("vector", pa.list_(pa.float32(), key.dimensions)))
-    stamp = json.dumps({"format": FORMAT, **_key_json(key)}, sort_keys=True).encode()
+    stamp = json.dumps({"format": FORMAT, **key_json(key)}, sort_keys=True).encode()
     return pa.schema(fields, metadata={_METADATA_KEY: stamp})
 
 
@@ -69,10 +56,10 @@ def key_of(schema: pa.Schema, where: str) -> TableKey:
 
 def rows_of(batch: Sequence[DocumentRows], key: TableKey) -> pa.Table:
     """All chunks of `batch` as an Arrow table."""
-    records = [record for rows in batch for record in _records(rows)]
+    listed = [record for rows in batch for record in records(rows)]
     schema = schema_for(key)
     columns = {
-        field.name: pa.array([record[field.name] for record in records], field.type)
+        field.name: pa.array([record[field.name] for record in listed], field.type)
         for field in schema
         if field.name != "vector"
     }
@@ -81,69 +68,6 @@ def rows_of(batch: Sequence[DocumentRows], key: TableKey) -> pa.Table:
         flat = pa.array(vectors.astype(np.float32, copy=False).ravel())
         columns["vector"] = pa.FixedSizeListArray.from_arrays(flat, key.dimensions)
     return pa.table(columns, schema=schema)
-
-
-def _records(rows: DocumentRows) -> Iterable[dict[str, Any]]:
-    metadata = {name: list(item) if isinstance(item, tuple) else item for name, item in rows.metadata.items()}
-    tags = rows.metadata.get("tags", ())
-    shared = {
-        "uri": rows.document.uri,
-        "content_digest": rows.document.content_digest,
-        "allow": list(rows.document.allow),
-        "language": rows.language,
-        "media_type": rows.media_type,
-        "author": _text(rows.metadata.get("author", "")),
-        "date": _text(rows.metadata.get("date", "")),
-        "tags": [tags] if isinstance(tags, str) else list(tags),
-        "metadata": json.dumps(metadata, ensure_ascii=False, sort_keys=True),
-    }
-    for chunk in rows.chunks:
-        yield {
-            **shared,
-            "chunk_id": chunk.id,
-            "document_id": chunk.document_id,
-            "title": chunk.title,
-            "heading_path": list(chunk.heading_path),
-            "text": chunk.text,
-            "start": chunk.start,
-            "end": chunk.end,
-            "ordinal": chunk.ordinal,
-            "kind": chunk.kind,
-            "line": chunk.place.line,
-            "page": chunk.place.page,
-            "sheet": chunk.place.sheet,
-            "cell": chunk.place.cell,
-            "parent_start": chunk.parent[0] if chunk.parent else None,
-            "parent_end": chunk.parent[1] if chunk.parent else None,
-            "terms": " ".join(index_terms(chunk.indexed_text)),
-        }
-
-
-def _text(value: str | tuple[str, ...]) -> str:
-    return value if isinstance(value, str) else ", ".join(value)
-
-
-def stored_chunk(row: Mapping[str, Any]) -> StoredChunk:
-    """A row of `SHOWN_COLUMNS` as it is shown."""
-    metadata = {
-        name: tuple(item) if isinstance(item, list) else item for name, item in json.loads(row["metadata"]).items()
-    }
-    return StoredChunk(
-        chunk_id=row["chunk_id"],
-        document_id=row["document_id"],
-        uri=row["uri"],
-        title=row["title"],
-        heading_path=tuple(row["heading_path"]),
-        text=row["text"],
-        start=row["start"],
-        end=row["end"],
-        ordinal=row["ordinal"],
-        kind=row["kind"],
-        place=Place(row["line"], row["page"], row.get("sheet", ""), row.get("cell", "")),
-        language=row["language"],
-        metadata=metadata,
-        parent=None if row.get("parent_start") is None else (row["parent_start"], row["parent_end"]),
-    )
 
 
 def vectors_of(table: pa.Table, dimensions: int) -> Vector:
@@ -198,7 +122,3 @@ def quoted(value: str) -> str:
 
 def _listed(values: Iterable[str]) -> str:
     return ", ".join(quoted(value) for value in sorted(values))
-
-
-def _key_json(key: TableKey) -> dict[str, Any]:
-    return {name: getattr(key, name) for name in TableKey.__slots__}

@@ -16,6 +16,9 @@ from jargonaut.core.scope import PUBLIC
 
 Vector = NDArray[np.float32]
 
+EXACT_ROWS = 5_000
+"""Up to so many chunks every engine compares every vector: exact, and fast enough."""
+
 
 @dataclass(frozen=True, slots=True)
 class TableKey:
@@ -56,7 +59,10 @@ class DocumentRows:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A pinned version of a table."""
+    """A pinned version of a table: a name that every engine resolves for itself.
+
+    A copy in another engine has the name of its original, so that releases stay what they are.
+    """
 
     table: str
     version: int
@@ -68,11 +74,20 @@ class IndexWriter(Protocol):
     Raises `UnavailableError` if the engine or disk refuses; what was written before stays consistent.
     """
 
+    @property
+    def key(self) -> TableKey:
+        """What the table holds."""
+
     def documents(self) -> Mapping[str, IndexedDocument]:
         """By URI, the documents whose chunks are all in the head."""
 
     def replace(self, batch: Sequence[DocumentRows]) -> None:
-        """Put these documents in place of what the head holds of them; all of the batch or nothing becomes visible."""
+        """Put these documents in place of what the head holds of them; all of the batch or nothing becomes visible.
+
+        Raises:
+            SpaceMismatchError: Vectors of another width than the table's; nothing was written.
+            InputError: A vector without a direction, or a value that no engine takes; nothing was written.
+        """
 
     def permit(self, allow: Mapping[str, tuple[str, ...]]) -> None:
         """Set who may read these documents (by URI, sorted principals), without touching anything else of them."""
@@ -80,8 +95,15 @@ class IndexWriter(Protocol):
     def remove(self, uris: Iterable[str]) -> None:
         """Remove documents; silent about those that are not there."""
 
-    def snapshot(self) -> Snapshot:
-        """Bring the search structures up to date, pin the head, and say how to read it."""
+    def snapshot(self, version: int | None = None) -> Snapshot:
+        """Bring the search structures up to date, pin the head, and say how to read it.
+
+        Args:
+            version: The number of the original, if the head is a copy; else the writer gives it one.
+
+        Raises:
+            IntegrityError: The engine does not hold what was written, or does not find it.
+        """
 
     def chunk_count(self) -> int:
         """Rows in the head."""
@@ -157,6 +179,14 @@ class StoredChunk:
     """See `Chunk.parent`."""
 
 
+@dataclass(frozen=True, slots=True)
+class HeldDocument:
+    """What an index has of a document."""
+
+    document: IndexedDocument
+    chunks: int
+
+
 class IndexReader(Protocol):
     """Reads one snapshot.
 
@@ -182,3 +212,36 @@ class IndexReader(Protocol):
 
     async def neighbours(self, chunk: StoredChunk, visibility: Visibility, deadline: Deadline) -> list[StoredChunk]:
         """The chunks of the same parent; if it has none, itself and those right before and after; in order."""
+
+    async def inventory(self, deadline: Deadline) -> Mapping[str, HeldDocument]:
+        """By URI, every document of which a chunk is there, whole or not."""
+
+    async def export(self, uris: Sequence[str], deadline: Deadline) -> list[DocumentRows]:
+        """These documents as they were written, vectors included, for another index. Some hundreds at a time."""
+
+
+class Index(Protocol):
+    """A place with tables: a folder, a server."""
+
+    @property
+    def engine(self) -> str:
+        """Its name in the settings."""
+
+    def new_writer(self, key: TableKey) -> IndexWriter:
+        """Open the head of a table; an empty one if there is none.
+
+        Raises:
+            SpaceMismatchError: Something else has the table's name.
+            UnavailableError: The engine or disk refuses.
+        """
+
+    async def open_reader(self, snapshot: Snapshot) -> IndexReader:
+        """Open a pinned version of a table.
+
+        Raises:
+            IntegrityError: It is not there, or damaged.
+            UnavailableError: The engine cannot be reached.
+        """
+
+    def drop(self, table: str) -> None:
+        """Remove a table with all its versions; silent if it is not there."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
 from jargonaut.core.errors import ConflictError, RefusedError
 from jargonaut.core.scope import LIVE, Scope
 from jargonaut.index.port import IndexedDocument
 from jargonaut.releases.registry import Registry
-from jargonaut.state.knowledge_base import ChannelPointer, Follower, journal_stream
+from jargonaut.state.knowledge_base import ChannelPointer, Follower, KnowledgeBaseState, journal_stream
 from jargonaut.state.port import Journal
 
 _RETRIES = 20
@@ -25,6 +25,8 @@ class Promotion:
     proof: str
     reason: str
     forced: bool = False
+    stands_at: int | None = None
+    """Sequence of the promotion that the channel must still stand at, 0 for none; None if it does not matter."""
 
 
 def promote(journal: Journal, registry: Registry, scope: Scope, promotion: Promotion) -> ChannelPointer:
@@ -32,17 +34,23 @@ def promote(journal: Journal, registry: Registry, scope: Scope, promotion: Promo
 
     Raises:
         UnknownNameError: There is no such release.
-        ConflictError: Others kept changing the knowledge base.
+        ConflictError: The channel was switched meanwhile, or others kept changing the knowledge base.
     """
     follower = Follower(journal, scope)
     release = registry.release(promotion.release)
+    said = {name: value for name, value in asdict(promotion).items() if name != "stands_at"}
     for _ in range(_RETRIES):
         state = follower.current()
+        before = state.channels.get(promotion.channel)
+        if promotion.stands_at not in (None, before.sequence if before else 0):
+            raise ConflictError(
+                f"`{promotion.channel}` of {scope.path} was switched to another release meanwhile.", "Run it again."
+            )
         body = {
-            **asdict(promotion),
+            **said,
             "recipe": release.recipe,
             "revision": release.revision,
-            "raises": _raises(registry, state.channels.get(promotion.channel), release.revision),
+            "raises": _raises(registry, before, release.revision),
         }
         try:
             journal.append(journal_stream(scope), state.sequence, "promoted", body)
@@ -52,10 +60,19 @@ def promote(journal: Journal, registry: Registry, scope: Scope, promotion: Promo
     raise ConflictError(f"Knowledge base {scope.path} is being changed by many at once.", "Try again.")
 
 
-def roll_back(journal: Journal, registry: Registry, scope: Scope, to: str = "") -> ChannelPointer:
+def roll_back(
+    journal: Journal, registry: Registry, scope: Scope, check: Callable[[str], None], to: str = ""
+) -> ChannelPointer:
     """Point `live` at the release that was live before, or at the one whose id begins with `to`.
 
     Deletes and permissions stay as they are now.
+
+    Args:
+        journal: The state.
+        registry: The manifests.
+        scope: The knowledge base.
+        check: Called with the id of the release; raises if it cannot be served any more.
+        to: Beginning of a release's id.
 
     Raises:
         RefusedError: No other release was live before.
@@ -75,14 +92,28 @@ def roll_back(journal: Journal, registry: Registry, scope: Scope, to: str = "") 
             "`jargonaut releases` lists what there is.",
         )
     target = earlier[-1]
+    check(target.release)
     return promote(
         journal,
         registry,
         scope,
         Promotion(
-            LIVE, target.release, target.verdict, target.proof, f"rolled back from {now.release[:12]}", target.forced
+            LIVE,
+            target.release,
+            target.verdict,
+            target.proof,
+            f"rolled back from {now.release[:12]}",
+            target.forced,
+            now.sequence,
         ),
     )
+
+
+def kept_revisions(state: KnowledgeBaseState, keep: int) -> list[str]:
+    """Ids of the revisions that a rollback can reach, oldest first: the last `keep`, and what a channel points at."""
+    recent = list(dict.fromkeys(pointer.revision for _, pointer in reversed(state.history)))[:keep]
+    kept = {*recent, *(pointer.revision for pointer in state.channels.values())}
+    return [name for name in dict.fromkeys(pointer.revision for _, pointer in state.history) if name in kept]
 
 
 @dataclass(frozen=True, slots=True)

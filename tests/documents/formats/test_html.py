@@ -87,5 +87,15 @@ def test_odd_pages(source, text):
     assert HtmlParser().parse(source.encode(), "a.html").text == text
 
 
+def test_xhtml_may_close_any_element_at_once():
+    page = (
+        '<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><head><title xml:lang="en"/><script/></head>'
+        '<body><h1><a id="top"/>Seal</h1><p>One<br/>two<span class="x"/>.</p><div/><p>Three</p></body></html>'
+    )
+    document = HtmlParser().parse(page.encode(), "a.html")
+    assert document.text == "Seal\n\nOne two.\n\nThree"
+    assert document.blocks[0].anchors == ("top",)
+
+
 def test_a_page_without_heading_is_named_by_its_title():
     assert HtmlParser().parse(b"<title>Given  name</title><p>x", "a.html").title == "Given name"

@@ -16,7 +16,8 @@ def test_a_section_a_record():
     document = parse(
         {"id": 7, "title": "Sessions", "text": "They end.\n\nSometimes.", "price": 1.50, "tags": ["a", "b"]},
         {"_id": "x1", "meta": {"on": True, "off": None, "sizes": [1, {"deep": "y"}]}},
-        {"question": "How?", "answer": "So."},
+        {"id": "K-3", "question": "How?", "answer": "So."},
+        {"alarm": "A17", "level": 2},
         {"a": "b"},
     )
     assert blocks(document) == [
@@ -26,12 +27,14 @@ def test_a_section_a_record():
         ("paragraph", "Sometimes."),
         ("heading", "x1"),
         ("list", "- meta.on: true\n- meta.sizes[1]: 1\n- meta.sizes[2].deep: y"),
-        ("heading", "How?"),
+        ("heading", "K-3 How?"),
         ("paragraph", "So."),
-        ("heading", "4"),
+        ("heading", "A17"),
+        ("list", "- level: 2"),
+        ("heading", "5"),
         ("list", "- a: b"),
     ]
-    assert [block.place.line for block in document.blocks if block.level] == [1, 2, 3, 4]
+    assert [block.place.line for block in document.blocks if block.level] == [1, 2, 3, 4, 5]
     assert document.title == "faq"
 
 

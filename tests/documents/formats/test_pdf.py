@@ -106,10 +106,13 @@ def test_metadata():
     assert document.title == "The manual"
 
 
-def test_scanned_pages_are_refused_with_what_to_do():
-    with pytest.raises(InputError, match="looks scanned") as caught:
+def test_empty_pages_are_refused():
+    with pytest.raises(InputError, match="2 pages and no text"):
         parse(pdf([[], []]))
-    assert "OCR" in caught.value.hint
+
+
+def test_ligatures_are_letters():
+    assert parse(pdf([[(10, r"Re\256ned and \257at.")]])).text == "Refined and flat."
 
 
 def test_a_password_is_asked_for():

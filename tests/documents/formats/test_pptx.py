@@ -71,6 +71,22 @@ def test_reading_order_is_by_place_not_by_making():
     assert [text for _, text in blocks(document)] == ["Order", "top", "left", "right", "bottom"]
 
 
+def test_columns_of_a_layout_are_read_one_after_the_other():
+    deck = Presentation()
+    slide = slide_of(deck, 4, "Comparison")
+    for place, text in zip(list(slide.placeholders)[1:], ("Pro", "cheap", "Contra", "slow"), strict=True):
+        place.text = text
+    write(slide, "Below all", 1, 6.8, height=0.5)
+    assert [text for _, text in blocks(parse(deck))] == [
+        "Comparison",
+        "Pro",
+        "- cheap",
+        "Contra",
+        "- slow",
+        "Below all",
+    ]
+
+
 def test_groups_stand_where_they_are_shown():
     deck = Presentation()
     slide = slide_of(deck, TITLE_ONLY, "Groups")

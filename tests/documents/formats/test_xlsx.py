@@ -197,6 +197,23 @@ def test_kinds_of_cells():
     assert document.blocks[1].lines == (1, 2, 3)
 
 
+def test_runs_that_are_not_seen():
+    white, tiny = "<color rgb='FFFFFFFF'/>", "<sz val='1'/>"
+    runs = f"<r><t>shown</t></r><r><rPr>{white}</rPr><t> white</t></r>"
+    fills = (
+        "<fills><fill/><fill><patternFill patternType='solid'><fgColor rgb='FF000080'/></patternFill></fill></fills>"
+    )
+    styles = f"{fills}<cellXfs><xf/><xf fillId='1'/></cellXfs>"
+    cells = "<c t='s'><v>0</v></c><c t='s' s='1'><v>0</v></c>"
+    document = parse(raw(f"<sheetData><row>{cells}</row></sheetData>", styles, f"<si>{runs}</si>"))
+    assert blocks(document)[1][1] == "shown | shown white"
+    assert document.hidden == {"same colour as its ground": 5}
+    small = f"<r><t>shown</t></r><r><rPr>{tiny}</rPr><t> tiny</t></r>"
+    document = parse(raw(f"<sheetData><row>{cells}</row></sheetData>", styles, f"<si>{small}</si>"))
+    assert blocks(document)[1][1] == "shown | shown"
+    assert document.hidden == {"too small to read": 8}
+
+
 def test_dates_of_the_1904_system_and_formats_without_a_code():
     styles = "<cellXfs><xf numFmtId='0'/><xf numFmtId='14'/><xf numFmtId='31'/><xf numFmtId='10'/></cellXfs>"
     sheet = (

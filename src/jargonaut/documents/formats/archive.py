@@ -40,7 +40,7 @@ class ZipArchive:
         """See `Container.members`."""
         try:
             archive = zipfile.ZipFile(io.BytesIO(data))
-        except (*_BROKEN, NotImplementedError) as error:
+        except (*_BROKEN, RuntimeError) as error:
             raise InputError(f"It is not a zip archive that can be read: {error}", _HINT) from error
         with archive:
             infos = {_zip_name(info): info for info in archive.infolist() if not info.is_dir()}
@@ -52,7 +52,7 @@ class ZipArchive:
                     problem = _zip_problem(infos[path], path)
                     sidecar = _unzipped(archive, beside, allowance) if beside and not problem else None
                     content = _unzipped(archive, infos[path], allowance) if not problem else b""
-                except (*_BROKEN, NotImplementedError, RuntimeError) as error:
+                except (*_BROKEN, RuntimeError) as error:
                     problem = f"It cannot be unpacked: {error}"
                 yield Quarantined(_shown(path), "", problem, _HINT) if problem else Member(path, content, sidecar)
 

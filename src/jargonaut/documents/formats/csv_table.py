@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -43,7 +42,7 @@ class _Dialect:
         """Rows with the line that each begins in."""
         csv.field_size_limit(_LONGEST_FIELD)
         reader = csv.reader(
-            io.StringIO(text, newline=""),
+            _lines(text),
             delimiter=self.delimiter,
             quoting=csv.QUOTE_MINIMAL if self.quotes else csv.QUOTE_NONE,
             escapechar="\\" if self.escapes else None,
@@ -77,6 +76,16 @@ class CsvParser:
         return composer.document(uri, digest_bytes(data), media_type, {}, PurePosixPath(uri).stem)
 
 
+def _lines(text: str) -> Iterator[str]:
+    """Lines with their ends, without the copy of four bytes a character that `io.StringIO` makes."""
+    start = 0
+    while (end := text.find("\n", start)) >= 0:
+        yield text[start : end + 1]
+        start = end + 1
+    if start < len(text):
+        yield text[start:]
+
+
 def _dialect(text: str, tabs: bool) -> _Dialect:
     sample = text[:_SAMPLE]
     if len(text) > _SAMPLE:
@@ -99,7 +108,7 @@ def _ends_in_quotes(text: str, dialect: _Dialect) -> bool:
     if text.count('"') % 2 == 0 or dialect.escapes:
         return False
     try:
-        for _ in csv.reader(io.StringIO(text, newline=""), delimiter=dialect.delimiter, strict=True):
+        for _ in csv.reader(_lines(text), delimiter=dialect.delimiter, strict=True):
             pass
     except csv.Error as error:
         return "end of data" in str(error)

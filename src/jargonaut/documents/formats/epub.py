@@ -17,7 +17,7 @@ from jargonaut.core.document import Document, Place
 from jargonaut.core.errors import InputError
 from jargonaut.documents.composing import Composer
 from jargonaut.documents.encodings import decode, normalised
-from jargonaut.documents.formats.html import HtmlWalker
+from jargonaut.documents.formats.html import HtmlWalker, without_empty_tags
 from jargonaut.documents.formats.html_visibility import hide_by_style
 from jargonaut.documents.metadata import Metadata, iso_date
 
@@ -43,7 +43,6 @@ class EpubParser:
             KeyError,
             EOFError,
             OSError,
-            NotImplementedError,
             RuntimeError,
         ) as error:
             raise InputError(f"It is not an EPUB that can be read: {error}", _HINT) from error
@@ -57,7 +56,7 @@ def _read(book: zipfile.ZipFile, data: bytes, uri: str) -> Document:
     for number, path in enumerate(_spine(package, package_path), start=1):
         if path not in names:
             continue
-        page = decode(book.read(path))
+        page = without_empty_tags(decode(book.read(path)))
         tree = LexborHTMLParser(page)
         hide_by_style(tree)
         if tree.body is not None:

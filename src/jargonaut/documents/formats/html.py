@@ -53,6 +53,10 @@ _LOOK_AHEAD = 100_000
 """Characters of source in which the next text is looked for."""
 _MAX_NESTING = 150
 """Elements in elements; deeper ones give their text only."""
+_IS_XHTML = re.compile(r"\A\s*<\?xml\b|xmlns\s*=\s*[\"']http://www\.w3\.org/1999/xhtml", re.IGNORECASE)
+_LOOK_FOR_XHTML = 2_000
+_EMPTY_TAG = re.compile(r"<([A-Za-z][\w:.\-]*)((?:\s+[\w:.\-]+(?:\s*=\s*(?:\"[^\"<]*\"|'[^'<]*'))?)*)\s*/>")
+_VOID = frozenset(str.split("area base br col embed hr img input link meta source track wbr"))
 LONGEST_LABEL = 20
 """Characters of the alternative text of a picture that is read as a label."""
 _PILCROW = re.compile(r"\s*[¶#🔗]\s*\Z")
@@ -63,7 +67,7 @@ class HtmlParser:
 
     def parse(self, data: bytes, uri: str) -> Document:
         """See `Parser.parse`."""
-        source = _decoded(data)
+        source = without_empty_tags(_decoded(data))
         tree = LexborHTMLParser(source)
         hide_by_style(tree)
         metadata = _metadata(tree)
@@ -290,6 +294,13 @@ class HtmlWalker:
             self._line += self._source.count("\n", self._cursor, found)
             self._cursor = found
             self._place = Place(line=self._line)
+
+
+def without_empty_tags(source: str) -> str:
+    """XHTML for a parser of HTML, to which `<title/>` is the beginning of a title that never ends."""
+    if not _IS_XHTML.search(source[:_LOOK_FOR_XHTML]):
+        return source
+    return _EMPTY_TAG.sub(lambda tag: tag[0] if tag[1].lower() in _VOID else f"<{tag[1]}{tag[2]}></{tag[1]}>", source)
 
 
 def _decoded(data: bytes) -> str:

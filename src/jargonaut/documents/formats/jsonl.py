@@ -12,6 +12,7 @@ from jargonaut.core.document import Document, Place
 from jargonaut.core.errors import InputError
 from jargonaut.documents.composing import Composer, Inline
 from jargonaut.documents.encodings import decode
+from jargonaut.documents.formats.tables import is_value
 
 _TITLES = ("title", "question", "heading", "headline", "subject", "name", "标题", "问题", "题目", "主题", "名称")
 _IDS = ("id", "_id", "uid", "uuid", "key", "doc_id", "docid", "code", "编号", "序号")
@@ -27,11 +28,17 @@ _TEXTS = frozenset(
 _LONG = 120
 """Characters from which on any text is prose."""
 _LONGEST_TITLE = 200
+_LONGEST_ID = 20
+"""Characters of an id that people use."""
+_LONGEST_LABEL = 60
 _MOST_DEPTH = 20
 _MOST_BAD = 0.5
 """Share of lines that are no JSON, beyond which it is no JSON Lines file."""
 _BAD_LINE = "line that is not JSON"
 _MOST_TOLD = 20
+
+_Field = tuple[str, str]
+"""Path and text."""
 
 
 class JsonlParser:
@@ -70,14 +77,14 @@ class JsonlParser:
 
 def _add(composer: Composer, record: Any, number: int) -> None:
     place = Place(line=number)
-    fields = list(_fields(record, "", 0))
-    named = {name.lower(): text for name, text in reversed(fields)}
-    heading = _first(named, _TITLES) or _first(named, _IDS)
-    composer.heading(_inline(heading or f"{number}"), 1, place)
-    short = [(name, text) for name, text in fields if text and not _is_prose(name, text) and text != heading]
-    for name, text in short:
-        composer.item(_inline(f"{name}: {text}" if name else text), "-", 0, place)
-    prose = [(name, text) for name, text in fields if _is_prose(name, text) and text != heading]
+    fields = [(name, text) for name, text in _fields(record, "", 0) if text]
+    heads = _heads(fields)
+    composer.heading(_inline(" ".join(text for _, text in heads) or f"{number}"), 1, place)
+    rest = [field for field in fields if field not in heads]
+    for name, text in rest:
+        if not _is_prose(name, text):
+            composer.item(_inline(f"{name}: {text}" if name else text), "-", 0, place)
+    prose = [(name, text) for name, text in rest if _is_prose(name, text)]
     for name, text in prose:
         # With several, a reader has to know which is which.
         if len(prose) > 1:
@@ -86,7 +93,20 @@ def _add(composer: Composer, record: Any, number: int) -> None:
             composer.verbatim("paragraph", paragraph, place)
 
 
-def _fields(value: Any, name: str, depth: int) -> Iterator[tuple[str, str]]:
+def _heads(fields: list[_Field]) -> list[_Field]:
+    """Id and title of a record; else the first of its fields if that can name it."""
+    title, identifier = _first(fields, _TITLES), _first(fields, _IDS)
+    if title and identifier and (is_value(identifier[1]) or len(identifier[1]) > _LONGEST_ID):
+        return [title]
+    if title or identifier:
+        return [field for field in (identifier, title) if field]
+    name, text = fields[0] if len(fields) > 1 else ("", "")
+    return (
+        [(name, text)] if 0 < len(text) <= _LONGEST_LABEL and not is_value(text) and not _is_prose(name, text) else []
+    )
+
+
+def _fields(value: Any, name: str, depth: int) -> Iterator[_Field]:
     """Texts with the path to them; short lists of texts in one line."""
     if depth > _MOST_DEPTH:
         return
@@ -111,9 +131,13 @@ def _shown(value: Any) -> str:
     return str(value).strip()
 
 
-def _first(named: dict[str, str], names: tuple[str, ...]) -> str:
-    found = (named[name] for name in names if named.get(name))
-    return next((text for text in found if len(text) <= _LONGEST_TITLE and "\n" not in text), "")
+def _first(fields: list[_Field], names: tuple[str, ...]) -> _Field | None:
+    """The field with the first of `names` that can stand in one line."""
+    for wanted in names:
+        for name, text in fields:
+            if name.lower() == wanted and len(text) <= _LONGEST_TITLE and "\n" not in text:
+                return name, text
+    return None
 
 
 def _is_prose(name: str, text: str) -> bool:

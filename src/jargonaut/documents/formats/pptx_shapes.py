@@ -146,18 +146,32 @@ def why_unseen(shape: Shape, width: int, height: int) -> str:
 
 
 def in_reading_order(shapes: list[Shape], height: int) -> list[Shape]:
-    """The title first, the others row by row, from left to right in each."""
-    placed = sorted((each for each in shapes if each.box and not each.is_title), key=_top)
+    """The title first, the others row by row, from left to right in each.
+
+    Placeholders stay in the order of their layout, which knows about columns; other shapes are put among them.
+    """
+    order = [shape for shape in shapes if shape.is_title]
+    others = sorted((each for each in shapes if each.box and not each.is_title), key=_top)
     rows: list[list[Shape]] = []
-    for shape in placed:
+    for shape in others:
         if rows and _top(shape) - _top(rows[-1][0]) <= _SAME_ROW * height:
             rows[-1].append(shape)
         else:
             rows.append([shape])
-    ordered = [shape for shape in shapes if shape.is_title]
-    for row in rows:
-        ordered.extend(sorted(row, key=lambda shape: shape.box.left if shape.box else 0.0))
-    return ordered + [shape for shape in shapes if not shape.box and not shape.is_title]
+    by_place = [shape for row in rows for shape in sorted(row, key=_left)]
+    held = [shape for shape in shapes if shape.box and not shape.is_title and shape.kind != "other"]
+    rank = {id(shape): number for number, shape in enumerate(by_place)}
+    for shape in by_place:
+        if shape.kind != "other":
+            continue
+        while held and rank[id(held[0])] < rank[id(shape)]:
+            order.append(held.pop(0))
+        order.append(shape)
+    return order + held + [shape for shape in shapes if not shape.box and not shape.is_title]
+
+
+def _left(shape: Shape) -> float:
+    return shape.box.left if shape.box else 0.0
 
 
 def _top(shape: Shape) -> float:

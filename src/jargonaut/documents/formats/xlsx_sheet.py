@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from jargonaut.core.errors import InputError
-from jargonaut.documents.formats.hidden import HIDDEN_CELLS, NOT_DISPLAYED
+from jargonaut.documents.formats.hidden import HIDDEN_CELLS, NOT_DISPLAYED, TOO_SMALL, WHITE
 from jargonaut.documents.formats.ooxml import OfficePackage, S, is_on, whole
 from jargonaut.documents.formats.package import Element
 from jargonaut.documents.formats.sheets import Area, Sheet, check_cells
@@ -186,9 +186,7 @@ class _SheetReader:
         if kind == "inlineStr":
             item = cell.find(_INLINE)
             text = self._seen(shared_text(item, self._parts.styles), style.ground) if item is not None else ""
-        elif value.tag != _VALUE and (value := cell.find(_VALUE)) is None:
-            return ""
-        elif not (raw := value.text):
+        elif (value.tag != _VALUE and (value := cell.find(_VALUE)) is None) or not (raw := value.text):
             return ""
         elif kind is None or kind == "n":
             return self._number(raw, style)
@@ -231,7 +229,7 @@ class _SheetReader:
     def _seen(self, shared: SharedText, ground: str | None) -> str:
         if not shared.unseen:
             return shared.text
-        if ground == "ffffff":
+        if ground == WHITE or shared.reason == TOO_SMALL:
             self._parts.hide(shared.reason, shared.unseen)
             return shared.text
         return shared.text + shared.unseen

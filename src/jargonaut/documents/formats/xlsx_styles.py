@@ -124,7 +124,7 @@ def _hidden(font: Element | None, ground: str | None, scheme: Scheme) -> str:
 
 def _ground(fill: Element | None, scheme: Scheme) -> str | None:
     """Colour that a cell is filled with; None if it is more than one."""
-    if fill is None:
+    if fill is None or not len(fill):
         return WHITE
     pattern = fill.find(f"{S}patternFill")
     if pattern is None:

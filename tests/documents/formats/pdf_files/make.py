@@ -65,9 +65,15 @@ body {{ font: 10.5pt "DejaVu Sans"; text-align: justify; hyphens: auto }} h1 {{ 
 
 CHINESE_PAGE = f"""<html lang="zh"><head><meta charset="utf-8"><title>会话参数</title><style>
 body {{ font: 11pt "Noto Sans CJK SC" }} h1, h2, th {{ font-weight: normal }} p {{ text-indent: 2em; margin: 0 }} td, th {{ border: 1px solid #444; padding: 3pt 6pt }}
-table {{ border-collapse: collapse }}</style></head><body><h1>会话参数</h1><h2>第一章 会话</h2><p>{CHINESE}</p><p>{CHINESE}{CHINESE}</p>
+table {{ border-collapse: collapse }}</style></head><body><h1>会话参数</h1><h2>第一章 会话</h2><p>{CHINESE}</p><p>{CHINESE}</p>
 <h2>第二章 参数</h2><table><tr><th>参数</th><th>默认值</th><th>说明</th></tr><tr><td>有效期</td><td>86400</td><td>会话的有效期，会话在有效期中保存，默认有效</td></tr>
-<tr><td>名称</td><td>sid</td><td>会话的名称</td></tr></table><p>图1：会话的说明</p><p>{CHINESE}</p></body></html>"""
+<tr><td>名称</td><td>sid</td><td>会话的名称</td></tr></table><p>图1：会话的说明</p></body></html>"""
+
+
+def table_row(*cells):
+    found = (f'<table:table-cell table:style-name="C"><text:p>{cell}</text:p></table:table-cell>' for cell in cells)
+    return f"<table:table-row>{''.join(found)}</table:table-row>"
+
 
 WRITER = f"""<?xml version="1.0" encoding="UTF-8"?>
 <office:document xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"
@@ -103,8 +109,9 @@ WRITER = f"""<?xml version="1.0" encoding="UTF-8"?>
 <text:p text:style-name="Body">BETA {PROSE}{OTHER}{PROSE}</text:p><text:p text:style-name="Body">GAMMA {OTHER}{PROSE}{OTHER}{PROSE}</text:p>
 <text:h text:style-name="Heading_20_1" text:outline-level="1">Settings</text:h>
 <text:p text:style-name="Body">DELTA {OTHER}{PROSE}{OTHER}{PROSE}</text:p>
-<table:table><table:table-column table:number-columns-repeated="3"/><table:table-header-rows><table:table-row>{"".join(f'<table:table-cell table:style-name="C"><text:p>{name}</text:p></table:table-cell>' for name in ("Setting", "Default", "Meaning"))}</table:table-row></table:table-header-rows>
-{"".join(f'<table:table-row>{"".join(f"<table:table-cell table:style-name={chr(34)}C{chr(34)}><text:p>{cell}</text:p></table:table-cell>" for cell in (f"option_{number}", str(number * 7), f"what option {number} does when it is set by hand"))}</table:table-row>' for number in range(1, 26))}
+<table:table><table:table-column table:number-columns-repeated="3"/>
+<table:table-header-rows>{table_row("Setting", "Default", "Meaning")}</table:table-header-rows>
+{"".join(table_row(f"option_{n}", str(n * 7), f"what option {n} does when it is set by hand") for n in range(1, 26))}
 </table:table>
 <text:p text:style-name="Body">EPSILON {PROSE}</text:p>
 </office:text></office:body></office:document>"""
@@ -117,7 +124,9 @@ def printed(name, page):
         source.write_text(page, encoding="utf-8")
         options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer"]
         subprocess.run(
-            ["chromium", *options, f"--print-to-pdf={HERE / f'{name}.pdf'}", str(source)], check=True, capture_output=True
+            ["chromium", *options, f"--print-to-pdf={HERE / f'{name}.pdf'}", str(source)],
+            check=True,
+            capture_output=True,
         )
 
 
@@ -127,7 +136,16 @@ def written(name, source):
         path = Path(folder, f"{name}.fodt")
         path.write_text(source, encoding="utf-8")
         subprocess.run(
-            ["soffice", f"-env:UserInstallation=file://{folder}/profile", "--headless", "--convert-to", "pdf", "--outdir", str(HERE), str(path)],
+            [
+                "soffice",
+                f"-env:UserInstallation=file://{folder}/profile",
+                "--headless",
+                "--convert-to",
+                "pdf",
+                "--outdir",
+                str(HERE),
+                str(path),
+            ],
             check=True,
             capture_output=True,
         )

@@ -270,6 +270,8 @@ def _code(lines: Sequence[TextLine]) -> str:
 
 def _goes_on(table: Table, more: Table) -> bool:
     """Whether a table at the top of a page is more of the last one on the page before."""
+    if more.places:
+        return more.places == table.places
     same_place = abs(table.box.x0 - more.box.x0) < 12 and abs(table.box.x1 - more.box.x1) < 12
     return len(table.rows[0]) == len(more.rows[0]) and same_place
 

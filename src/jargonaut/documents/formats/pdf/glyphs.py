@@ -55,8 +55,6 @@ class Run:
     """Of rendering."""
     mapped: bool
     """Whether its font says which characters it shows."""
-    objects: list[int]
-    """Addresses of the text objects."""
 
 
 @dataclass(slots=True)
@@ -67,6 +65,8 @@ class Glyphs:
     """One character each; those outside of runs are blanks and line ends that PDFium made up."""
     corners: Boxes
     """x, y, x, y each, in the page's space."""
+    objects: list[int | None]
+    """Addresses of the text objects that they are drawn by."""
     runs: list[Run]
 
 
@@ -99,7 +99,7 @@ def read_glyphs(text_page: Any) -> Glyphs:
     text = list(map(_character, codes))
     # FS_RECTF is left, top, right, bottom.
     corners = rectangles[:, [0, 3, 2, 1]].astype(np.float64)
-    return Glyphs(text, corners, _joined(_runs(handle, addresses, corners)))
+    return Glyphs(text, corners, addresses, _joined(_runs(handle, addresses, corners)))
 
 
 def _fill(function: Callable[..., Any], *arguments: Iterable[int | None]) -> None:
@@ -154,7 +154,6 @@ def _runs(handle: int | None, addresses: list[int | None], corners: Boxes) -> It
             tuple(colour),
             _mode(address),
             not _unmapped(handle, start),
-            [address],
         )
 
 
@@ -171,7 +170,6 @@ def _joined(runs: Iterable[Run]) -> list[Run]:
             and (last.colour, last.mode, last.mapped) == (run.colour, run.mode, run.mapped)
         ):
             last.stop = run.stop
-            last.objects += run.objects
         else:
             joined.append(run)
     return joined

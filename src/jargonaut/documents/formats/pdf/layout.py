@@ -57,12 +57,16 @@ class Layout:
     hidden: list[tuple[str, str]] = field(default_factory=list)
 
 
-def lay_out(page: Page) -> Layout:
-    """The page in reading order."""
+def lay_out(page: Page, before: Layout | None = None) -> Layout:
+    """The page in reading order; `before` is the last one, whose table may go on."""
     layout = Layout(page.number, hidden=page.hidden)
     body = _prevailing_size(page)
     tables = take_tables(page)
-    regions = [settled(region, page.number) for region in regions_of(page, tables)]
+    last = before.items[-1] if before is not None and before.items else None
+    regions = [
+        settled(region, page.number, last if isinstance(last, Table) and index == 0 else None)
+        for index, region in enumerate(regions_of(page, tables))
+    ]
     raised = {word.text for line in _lines(regions) for word in line.words[1:] if line.is_mark(word)}
     notes = [_take_notes(region, body, page.height, raised) for region in regions]
     layout.notes = [_note(lines) for found in notes for lines in found]
@@ -70,7 +74,7 @@ def lay_out(page: Page) -> Layout:
     for region in regions:
         _add_region(layout, region, marks)
     for words in page.aside:
-        _add_region(layout, Region(list(lines_of(words))), marks)
+        _add_region(layout, Region(list(lines_of(words))), marks, above=float("-inf"))
     return layout
 
 
@@ -121,8 +125,8 @@ def _note(lines: Sequence[Line]) -> Note:
     return Note(match["mark"].strip("[]"), text[match.end() :]) if match else Note("", text)
 
 
-def _add_region(layout: Layout, region: Region, marks: set[str]) -> None:
-    above: float | None = None
+def _add_region(layout: Layout, region: Region, marks: set[str], above: float | None = None) -> None:
+    """Add all of it; `above` is the base line over its first line, which begins something new if that is far away."""
     left = region.box.x0 if region.atoms else 0.0
     for atom in region.atoms:
         if isinstance(atom, Table):

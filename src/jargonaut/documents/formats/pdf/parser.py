@@ -31,7 +31,9 @@ class PdfParser:
         """See `Parser.parse`."""
         with opened(data) as pdf:
             pages = _Pages(pdf)
-            layouts = [lay_out(page) for page in without_furniture(pages.read())]
+            layouts: list[Layout] = []
+            for page in without_furniture(pages.read()):
+                layouts.append(lay_out(page, layouts[-1] if layouts else None))
             pages.check(layouts)
             outline = outline_of(pdf)
             metadata = metadata_of(pdf)
@@ -82,7 +84,7 @@ class _Pages:
         if self.recogniser.out_of_time and (nothing or unread > count / 2):
             raise InputError(
                 f"{unread} of its {count} pages look scanned, and there was no time to recognise their text.",
-                f"A page takes {self.recogniser.seconds_a_page} s or so: raise `file_timeout_s` in [build], or split it.",
+                f"A page takes {self.recogniser.seconds_a_page} s: raise `file_timeout_s` in [build], or split it.",
             )
         if not nothing:
             return

@@ -8,16 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from statistics import median
 
 import numpy as np
 
-from jargonaut.documents.formats.pdf.alignment import Row, cells_of, grouped, looks_tabular, separators
+from jargonaut.documents.formats.pdf.alignment import (
+    Row,
+    bands_of,
+    cells_of,
+    flat,
+    grouped,
+    looks_tabular,
+    separators,
+    wide_gaps,
+)
 from jargonaut.documents.formats.pdf.geometry import Box, around
-from jargonaut.documents.formats.pdf.lines import WIDE_GAP, Line, rows_of, segments_of
+from jargonaut.documents.formats.pdf.lines import Line, rows_of, segments_of
 from jargonaut.documents.formats.pdf.page import Page
-from jargonaut.documents.formats.pdf.tables import Table, aligned_table
+from jargonaut.documents.formats.pdf.tables import Table, aligned_table, fits
 from jargonaut.documents.formats.pdf.words import is_wide
 
 Atom = Line | Table
@@ -28,10 +36,15 @@ _FULL = 0.5
 """Share of a column's width that most of its lines fill."""
 _LEAST_CHARACTERS = 18
 """Of most lines in a column; cells have fewer. A Chinese one counts twice."""
-_FEWEST_CHARACTERS = 8
+_FEWEST_CHARACTERS = 12
 """Of those in columns whose lines do not stand beside each other."""
+_NEAR = 0.6
+"""Most white space between lines of a cell, in sizes."""
 _MOST_DEPTH = 12
+_MOST_ATOMS = 3_000
+"""On a page that is cut; a gutter is looked for beside each of them."""
 _CANDIDATES = 40
+_INNER_CANDIDATES = 3
 
 
 @dataclass(slots=True)
@@ -52,13 +65,26 @@ def regions_of(page: Page, tables: Sequence[Table]) -> list[Region]:
     return [Region(part) for part in _cut(atoms, 0)]
 
 
-def settled(region: Region, page: int) -> Region:
-    """The region with its lines whole, and the tables in it that white space shows."""
+def settled(region: Region, page: int, before: Table | None = None) -> Region:
+    """The region with its lines whole, and the tables in it that white space shows.
+
+    Args:
+        region: As it was cut.
+        page: Its number.
+        before: The table that the page before ends with.
+    """
     tables = sorted((atom for atom in region.atoms if isinstance(atom, Table)), key=lambda table: table.box.top)
     words = [word for atom in region.atoms if isinstance(atom, Line) for word in atom.words]
     rows = rows_of(words)
     found: list[Atom] = []
     start = 0
+    if before is not None and before.places:
+        bands = bands_of(rows)
+        merged = [flat(band) for band in bands]
+        stop = next((n for n, row in enumerate(merged) if not fits(row, before.places)), len(merged))
+        if stop:
+            found.append(aligned_table(grouped(merged[:stop], before.places), before.places, page))
+            start = sum(map(len, bands[:stop]))
     for table in tables:
         stop = start
         while stop < len(rows) and rows[stop][0].base < table.box.bottom:
@@ -70,7 +96,7 @@ def settled(region: Region, page: int) -> Region:
 
 
 def _cut(atoms: list[Atom], depth: int) -> list[list[Atom]]:
-    if len(atoms) < _LEAST_IN_COLUMNS or depth > _MOST_DEPTH:
+    if not _LEAST_IN_COLUMNS <= len(atoms) <= _MOST_ATOMS or depth > _MOST_DEPTH:
         return [atoms] if atoms else []
     gutter = _best_gutter(atoms)
     if gutter is None:
@@ -148,12 +174,25 @@ def _are_columns(band: Sequence[Atom], gutter: float) -> bool:
     if not (_is_filled(left) and _is_filled(right)):
         return False
     least = min(_usual_length(left), _usual_length(right))
-    return least >= _LEAST_CHARACTERS or (least >= _FEWEST_CHARACTERS and not _stand_beside(left, right))
+    narrow = least >= _FEWEST_CHARACTERS and min(len(left), len(right)) >= _LEAST_IN_COLUMNS
+    return least >= _LEAST_CHARACTERS or (narrow and not _stand_beside(left, right))
 
 
-def _is_filled(column: Sequence[Atom]) -> bool:
+def _is_filled(column: Sequence[Atom], whole: bool = True) -> bool:
+    """Whether most lines fill the column, or the two columns that it is made of."""
     widths = sorted(atom.box.width for atom in column)
-    return widths[len(widths) // 2] >= _FULL * around(atom.box for atom in column).width
+    if widths[len(widths) // 2] >= _FULL * around(atom.box for atom in column).width:
+        return True
+    if not whole:
+        return False
+    x0 = np.array([atom.box.x0 for atom in column])
+    x1 = np.array([atom.box.x1 for atom in column])
+    for gutter in _gutters(x0, x1)[:_INNER_CANDIDATES]:
+        left = [atom for atom in column if atom.box.x1 <= gutter]
+        right = [atom for atom in column if atom.box.x0 >= gutter]
+        if len(left) + len(right) == len(column) and _is_filled(left, False) and _is_filled(right, False):
+            return True
+    return False
 
 
 def _usual_length(column: Sequence[Atom]) -> float:
@@ -169,34 +208,49 @@ def _stand_beside(left: Sequence[Atom], right: Sequence[Atom]) -> bool:
 
 def _with_tables(rows: Sequence[Row], page: int) -> list[Atom]:
     """Lines, and tables where several rows in a row have gaps in the same places."""
+    bands = bands_of(rows)
+    merged = [flat(band) for band in bands]
     found: list[Atom] = []
     start = 0
-    while start < len(rows):
-        stop = start
-        while stop < len(rows) and _has_gap(rows[stop]) and not all(word.type.fixed for word in rows[stop]):
-            stop += 1
-        table = _table(rows[start:stop], page) if stop - start > 2 else None
-        if table is not None:
-            found.append(table)
-            start = stop
+    while start < len(bands):
+        stop = max(_end_of_run(merged, start), start + 1)
+        table = _table(merged[start:stop], page) if stop - start > 2 else None
+        if table is None:
+            found += [Line(row) for band in bands[start:stop] for row in band]
         else:
-            stop = max(stop, start + 1)
-            found += [Line(row) for row in rows[start:stop]]
-            start = stop
+            found.append(table)
+        start = stop
     return found
 
 
-def _has_gap(row: Row) -> bool:
-    return any(
-        word.box.x0 - before.box.x1 > WIDE_GAP * max(before.type.size, word.type.size) for before, word in pairwise(row)
-    )
+def _end_of_run(rows: Sequence[Row], start: int) -> int:
+    """Behind the last row that may be of one table with that at `start`: it has a gap, or goes on in a later cell."""
+    stop = start
+    left = rows[start][0].box.x0
+    for row in rows[start:]:
+        if all(word.type.fixed for word in row):
+            break
+        if wide_gaps(row):
+            left = min(left, row[0].box.x0)
+        elif stop == start or not _is_below(rows[stop - 1], row, left):
+            break
+        stop += 1
+    return stop
+
+
+def _is_below(above: Row, row: Row, left: float) -> bool:
+    """Whether a row without a gap may be the next line of a cell."""
+    size = row[0].type.size
+    near = min(word.box.top for word in row) - max(word.box.bottom for word in above) < _NEAR * size
+    return near and row[0].box.x0 > left + size
 
 
 def _table(rows: Sequence[Row], page: int) -> Table | None:
     places = separators(rows)
-    if not looks_tabular(rows, places) or (len(places) == 1 and not _pairs_are_aligned(rows, places)):
+    groups = grouped(rows, places)
+    if not looks_tabular(groups, places) or (len(places) == 1 and not _pairs_are_aligned(rows, places)):
         return None
-    return aligned_table(grouped(rows, places), places, page)
+    return aligned_table(groups, places, page)
 
 
 def _pairs_are_aligned(rows: Sequence[Row], places: Sequence[float]) -> bool:

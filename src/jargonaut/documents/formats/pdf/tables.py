@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from jargonaut.documents.formats.pdf.alignment import Row, cells_of, grouped, looks_tabular, separators
+from jargonaut.documents.formats.pdf.alignment import Row, bands_of, cells_of, flat, grouped, looks_tabular, separators
 from jargonaut.documents.formats.pdf.drawings import Rule
 from jargonaut.documents.formats.pdf.geometry import Box, around
 from jargonaut.documents.formats.pdf.grids import Grid, find_grids
@@ -33,6 +33,8 @@ class Table:
     header_rows: int
     page: int
     """That it begins on."""
+    places: tuple[float, ...] = ()
+    """On x, between its columns, if they are told by white space."""
 
 
 def take_tables(page: Page) -> list[Table]:
@@ -153,19 +155,19 @@ def _ladders(rules: Iterable[Rule], tables: Sequence[Table]) -> list[tuple[Box, 
 def _with_ends(area: Box, ys: Sequence[float], words: Sequence[Word]) -> tuple[Box, list[Word]]:
     """With the row over the first rule and the one under the last, if they fit the columns between."""
     inside = _inside(words, area)
-    places = separators(rows_of(inside))
+    places = separators([flat(band) for band in bands_of(rows_of(inside))])
     if not places:
         return area, inside
     step = max(min(below - above for above, below in pairwise(ys)), 12.0)
     for end in (area._replace(top=ys[0] - step, bottom=ys[0]), area._replace(top=ys[-1], bottom=ys[-1] + step)):
         rows = rows_of(_inside(words, end))
-        if rows and all(_fits(row, places) for row in rows):
+        if rows and all(fits(row, places) for row in rows):
             inside += [word for row in rows for word in row]
             area = around([area, end])
     return area, inside
 
 
-def _fits(row: Row, places: Sequence[float]) -> bool:
+def fits(row: Row, places: Sequence[float]) -> bool:
     """Whether a row has cells in most columns, with room between them."""
     cells = cells_of(row, places)
     crossed = any(word.box.x0 < place < word.box.x1 for word in row for place in places)
@@ -180,15 +182,17 @@ def _partly_ruled(area: Box, ys: Sequence[float], words: Sequence[Word], page: i
     """A table with rules across only."""
     if not words or _mostly_fixed(words):
         return None
-    rows = rows_of(words)
+    rows = [flat(band) for band in bands_of(rows_of(words))]
     places = separators(rows)
-    if not looks_tabular(rows, places, least_rows=3 if len(ys) > 2 else 4):
+    if not places:
         return None
     bands = _bands(rows, ys)
     if len(ys) >= 5 and not any(_is_stacked(band, places) for band in bands):
         groups = bands
     else:
         groups = [group for band in bands for group in grouped(band, places)]
+    if not looks_tabular(groups, places, least_rows=2 if len(ys) > 2 else 4):
+        return None
     return aligned_table(groups, places, page, area)
 
 
@@ -196,7 +200,7 @@ def _bands(rows: Sequence[Row], ys: Sequence[float]) -> list[list[Row]]:
     """Rows by the rules that they stand between."""
     bands: dict[int, list[Row]] = {}
     for row in rows:
-        bands.setdefault(bisect(ys, row[0].base), []).append(row)
+        bands.setdefault(bisect(ys, max(row, key=lambda word: word.type.size).base), []).append(row)
     return list(bands.values())
 
 
@@ -219,4 +223,6 @@ def aligned_table(
         rows.append([text_of(words) if words else "" for words in columns])
         bold.append(all(word.type.bold for row in group for word in row))
     box = around(word.box for group in groups for row in group for word in row)
-    return _finished(area or box, rows, bold, 1, page)
+    table = _finished(area or box, rows, bold, 1, page)
+    table.places = tuple(places)
+    return table

@@ -90,13 +90,12 @@ def _features(
     """Size, fill colour (-1 if it is not known) and order of painting of each character."""
     sizes = np.zeros(count)
     colours = np.full((count, 3), -1, dtype=np.int16)
-    orders = np.full(count, -1, dtype=np.int64)
+    orders = np.fromiter((drawings.texts.get(item or 0, -1) for item in glyphs.objects), np.int64, count)
     for run in glyphs.runs:
         place = slice(run.start, run.stop)
         sizes[place] = run.type.size
         if run.mode == 0 and run.colour[3]:
             colours[place] = run.colour[:3]
-        orders[place] = drawings.texts.get(run.objects[0], -1)
     return sizes, colours, orders
 
 
