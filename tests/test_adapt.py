@@ -79,8 +79,8 @@ def test_a_recipe_that_went_live_during_the_training_is_not_overwritten(handbook
         return []
 
     monkeypatch.setattr("jargonaut.plans._tuned", train)
-    done = command_line.run("prove", *config, "--force", code=5)
-    assert "went live during the training" in done.stderr
+    done = command_line.run("prove", *config, "--force", code=4)
+    assert "Another recipe went live while this one was being proven" in done.stderr
     assert command_line.json("status", *config)["knowledge_bases"][0]["live"] == base != fitted
 
 

@@ -143,10 +143,10 @@ def test_a_changed_file_is_answered_without_a_restart(running):
     question = {"model": "docs", "messages": [{"role": "user", "content": "When does the canteen open?"}]}
 
     def answered() -> bool:
-        answer = httpx.post(f"{running.edge}/v1/chat/completions", json=question, timeout=10).json()
-        return "half past eleven" in answer["choices"][0]["message"]["content"]
+        # On a machine that is kept busy by the build, the edge may say 503 meanwhile: that is no answer yet.
+        return "half past eleven" in httpx.post(f"{running.edge}/v1/chat/completions", json=question, timeout=60).text
 
-    running.until(answered, 60)
+    running.until(answered, 180)
 
 
 def test_a_delete_is_in_force_at_once_and_at_the_edge_within_its_bound(running):

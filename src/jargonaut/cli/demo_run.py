@@ -112,7 +112,7 @@ def _up(run: _Demo, corpus: Path, ports: list[int]) -> Iterator[None]:
 
 
 def _prove(run: _Demo, corpus: Path) -> None:
-    command = [sys.executable, "-m", "jargonaut", "prove", "--dir", str(corpus), "--json"]
+    command = [sys.executable, "-m", "jargonaut", "prove", "--wait", "--dir", str(corpus), "--json"]
     done = subprocess.run(command, env=run.environment, stdout=subprocess.PIPE, text=True, check=False)
     # 5: refused, with the reason: an honest end of this stage too.
     if done.returncode not in (0, 5):

@@ -93,12 +93,12 @@ def _source_files(paths: Sequence[Path]) -> list[Any]:
 
 
 def _print(results: Sequence[Result], whole: bool) -> None:
-    from rich.console import Console
     from rich.text import Text
 
+    from jargonaut.cli.output import stdout_console
     from jargonaut.core.document import Document, Quarantined
 
-    console = Console(soft_wrap=False, highlight=False)
+    console = stdout_console()
     for result in results:
         if isinstance(result, Quarantined):
             console.print(Text(result.uri, "bold"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import threading
 from collections.abc import Collection, Iterator, Mapping, Set
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def changed_folders(folders: Collection[Path], home: Path, stopped: threading.Ev
         untold |= {folder for folder, place in places.items() if place and place != before.get(folder)}
         _say_what_is_gone(before, places)
         there = {place.path for place in places.values() if place}
-        watching = watch(
+        told = watch(
             *sorted(there),
             watch_filter=None,  # what it leaves out, it would not wake us for either
             step=_SETTLED_MS,
@@ -62,12 +63,13 @@ def changed_folders(folders: Collection[Path], home: Path, stopped: threading.Ev
             raise_interrupt=False,
         )
         try:
-            for changes in watching:
-                changed = {Path(path) for kind, path in changes if of_interest(kind, path)}
-                yield untold | _containing(places, {path for path in changed if not path.is_relative_to(home)})
-                untold = set()
-                if any(_place(folder) != place for folder, place in places.items()):
-                    break
+            with closing(told):
+                for changes in told:
+                    changed = {Path(path) for kind, path in changes if of_interest(kind, path)}
+                    yield untold | _containing(places, {path for path in changed if not path.is_relative_to(home)})
+                    untold = set()
+                    if any(_place(folder) != place for folder, place in places.items()):
+                        break
         except (OSError, RuntimeError) as error:
             if any(_place(folder) != place for folder, place in places.items()):
                 continue  # it went while its watch was being set up

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from jargonaut.core.progress import Progress
 
 _LINE_EVERY_S = 5.0
@@ -27,7 +29,6 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty:
 
     Ids, times and other words of their own column are never broken over lines; off a terminal nothing is.
     """
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -40,11 +41,18 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty:
         table.add_column(column, overflow="fold", no_wrap=words)
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
-    console = Console(width=None if sys.stdout.isatty() else _NO_EDGE)
+    console = stdout_console()
     with console.capture() as drawn:
         console.print(table)
     # Without the blanks that fill up the last column.
     print("\n".join(line.rstrip() for line in drawn.get().splitlines()))
+
+
+def stdout_console() -> Console:
+    """Stdout as rich writes on it: as wide as the terminal, and without an edge where there is none."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else _NO_EDGE, highlight=False)
 
 
 def _is_word(cell: str) -> bool:

@@ -26,6 +26,7 @@ Command = Literal["build", "prove"]
 
 _GRACE_S = 10.0
 _MOST_BUILDS = max(2, os.cpu_count() or 1)
+"""At once, of all knowledge bases: each takes memory for an encoder."""
 
 
 def run_build(arguments: Sequence[str]) -> None:
