@@ -73,6 +73,7 @@ bench-documents: $(VENV)/.dev ## what parsers make of documents, side by side wi
 
 .PHONY: golden
 golden: $(VENV)/.dev ## write the golden set anew (needs LibreOffice, Chromium, poppler-utils and fonts)
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/golden.txt
 	$(BIN)/python -m benchmarks.golden $(ARGS)
 
 .PHONY: bench-index

@@ -31,7 +31,7 @@ FLOORS = {
 }
 """By folder of the set. Nothing hidden may come out of any, nor heads and feet of pages."""
 
-BEHIND = frozenset({"html/drone-libreoffice.html", "pdf/statute-libreoffice.pdf", "pdf/switchgear-libreoffice.pdf"})
+BEHIND = frozenset({"pdf/statute-libreoffice.pdf", "pdf/switchgear-libreoffice.pdf"})
 """What falls below its floors so far. Whoever lifts a file strikes it out: passing while listed is a failure."""
 
 

@@ -37,7 +37,7 @@ class Limits:
     """What one file may cost. A file that costs more is quarantined."""
 
     time_s: float = 60.0
-    memory_bytes: int = 1 << 30
+    memory_bytes: int = 3 << 29
     """Address space of the worker, which needs about 150 MiB for itself."""
     size_bytes: int = 100 << 20
 

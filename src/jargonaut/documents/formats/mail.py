@@ -22,6 +22,16 @@ from jargonaut.documents.formats.html import HtmlWalker
 from jargonaut.documents.metadata import Metadata
 from jargonaut.documents.port import Allowance, Member
 
+_BROKEN = (
+    email.errors.MessageError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What the standard library raises over a message that is broken in one way or another."""
 _HEADERS = ("From", "To", "Cc", "Date")
 _CHINESE = frozenset({"gb2312", "gbk", "gb18030", "gb_2312-80", "cp936"})
 _NOT_IN_A_NAME = re.compile(r"[/\\\x00-\x1f]+")
@@ -67,7 +77,7 @@ class MailAttachments:
 def _message(data: bytes) -> EmailMessage:
     try:
         message = email.message_from_bytes(data, policy=email.policy.default)
-    except (email.errors.MessageError, ValueError, IndexError, TypeError, AttributeError) as error:
+    except _BROKEN as error:
         raise InputError(f"It is not a mail message that can be read: {error}", "Save it anew as .eml.") from error
     assert isinstance(message, EmailMessage)
     if not message.keys():
@@ -83,7 +93,7 @@ def _header(message: EmailMessage, name: str) -> str:
     else:
         try:
             text = str(message.get(name, ""))
-        except (email.errors.MessageError, ValueError, IndexError, TypeError, AttributeError):
+        except _BROKEN:
             text = raw
     return " ".join(normalised(text).split())
 
@@ -93,7 +103,7 @@ def _metadata(message: EmailMessage) -> Metadata:
     for header, name in (("Subject", "title"), ("From", "author"), ("To", "to"), ("Cc", "cc")):
         if value := _header(message, header):
             metadata[name] = value
-    with suppress(ValueError, TypeError, IndexError, OverflowError):  # no date, or none that can be read
+    with suppress(*_BROKEN):  # no date, or none that can be read
         metadata["date"] = parsedate_to_datetime(_header(message, "Date")).isoformat()
     keywords = tuple(word.strip() for word in re.split("[,;]", _header(message, "Keywords")) if word.strip())
     if keywords:
@@ -163,7 +173,7 @@ def _text(part: EmailMessage) -> str:
 def _file_name(part: EmailMessage) -> str:
     try:
         name = part.get_filename() or ""
-    except (ValueError, TypeError, AttributeError, IndexError):
+    except _BROKEN:
         name = ""
     if not name and part.get_content_type() == "message/rfc822":
         subject = "".join(_header(message, "Subject") for message in _inner(part)[:1])
