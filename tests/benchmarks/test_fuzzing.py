@@ -153,8 +153,9 @@ def test_a_parser_that_escapes_is_ended_and_counted_and_its_neighbours_are_read(
         (path := tmp_path / "in" / f"{action}.boom").write_text(action)
         files.append(source_file(path))
     tally = Tally()
-    with fuzzing._fenced(tmp_path):
-        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([os.environ["PYTHONPATH"], str(Path(__file__).parents[2])]))
+    # Undone within: the fence puts the whole environment back, and what is undone later would bring the fence back.
+    with fuzzing._fenced(tmp_path), monkeypatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join([os.environ["PYTHONPATH"], str(Path(__file__).parents[2])]))
         for result in read_documents(files, workers=1, formats=Formats(parsers=parsers)):
             fuzzing._count(result, tally)
     assert sorted(line.split(".")[0] for line in tally.escaped) == ["call", "start", "write"]

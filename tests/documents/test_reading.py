@@ -39,7 +39,9 @@ def results_of(files, limits=Limits(), workers=2, formats=HOSTILE):
 
 
 def children_of(process_id):
-    found = subprocess.run(["pgrep", "-P", str(process_id)], capture_output=True, text=True, check=False)
+    """Those that parse: servers that other tests share may be children too."""
+    command = ["pgrep", "-P", str(process_id), "-f", "jargonaut.documents.worker"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
     return [int(line) for line in found.stdout.split()]
 
 

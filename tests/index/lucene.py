@@ -7,7 +7,7 @@ import secrets
 import pytest
 
 from jargonaut.index.elasticsearch import ElasticsearchServer
-from jargonaut.index.lucene import LuceneIndexWriter
+from jargonaut.index.lucene import LuceneIndex, LuceneIndexWriter
 from jargonaut.index.lucene_reader import open_lucene_reader
 from jargonaut.index.lucene_server import Access
 from jargonaut.index.lucene_table import IndexOptions
@@ -58,6 +58,10 @@ class LuceneContract(IndexContract):
         place = Place(server, tmp_path)
         yield place
         place.clear()
+
+    @pytest.fixture
+    def index(self, place):
+        return LuceneIndex(place.client, place.storage, place.options)
 
     @pytest.fixture
     def new_writer(self, place):

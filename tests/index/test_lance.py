@@ -9,8 +9,8 @@ import pytest
 from jargonaut.core.deadline import Deadline
 from jargonaut.core.document import Place
 from jargonaut.core.errors import IntegrityError, UnavailableError
-from jargonaut.index.lance import LanceIndexWriter
-from jargonaut.index.lance_reader import open_lance_reader
+from jargonaut.index.lance import LanceIndex, LanceIndexWriter
+from jargonaut.index.lance_reader import open_lance_reader, tag_of
 from jargonaut.index.lance_rows import ADDED, rows_of, schema_for
 from jargonaut.index.port import EXACT_ROWS, Snapshot, Visibility
 from jargonaut.index.rows import table_name
@@ -18,6 +18,10 @@ from tests.contracts import index as contract
 
 
 class TestLanceIndex(contract.IndexContract):
+    @pytest.fixture
+    def index(self, tmp_path):
+        return LanceIndex(tmp_path / "index")
+
     @pytest.fixture
     def new_writer(self, tmp_path):
         return lambda key: LanceIndexWriter(tmp_path / "index", key)
@@ -104,6 +108,7 @@ def test_a_table_of_the_format_before_is_read_and_written_on(tmp_path):
     old = rows_of([contract.document("a.md", ["old"])], contract.KEY).select(old_schema.names)
     table = lancedb.connect(str(tmp_path)).create_table(table_name(contract.KEY), old.cast(old_schema))
     pinned = Snapshot(table.name, table.version)
+    table.tags.create(tag_of(pinned.version), table.version)
     writer = LanceIndexWriter(tmp_path, contract.KEY)
     writer.replace([contract.document("b.md", ["new"])])
     for snapshot, count in ((pinned, 1), (writer.snapshot(), 2)):

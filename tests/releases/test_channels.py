@@ -1,7 +1,7 @@
 import pytest
 
 from jargonaut.core.document import document_id
-from jargonaut.core.errors import IntegrityError, NewerFormatError, RefusedError, UnknownNameError
+from jargonaut.core.errors import ConflictError, IntegrityError, NewerFormatError, RefusedError, UnknownNameError
 from jargonaut.core.release import FORMAT, EncoderRef, Fusion, Recipe, Release, Revision, from_json, to_json
 from jargonaut.core.scope import LIVE, Scope
 from jargonaut.index.port import IndexedDocument
@@ -43,6 +43,31 @@ def go_live(journal, registry, release):
     return promote(journal, registry, SCOPE, Promotion(LIVE, release, "unproven", "", "test"))
 
 
+def serves(release):
+    """Every release can be served."""
+
+
+def test_what_cannot_be_served_is_not_rolled_back_to(journal, registry):
+    def refuse(release):
+        raise RefusedError(f"{release} is gone")
+
+    one, two = (release_of(registry, documents(a=digest), version=int(digest)) for digest in "12")
+    go_live(journal, registry, one)
+    go_live(journal, registry, two)
+    with pytest.raises(RefusedError, match=f"{one} is gone"):
+        roll_back(journal, registry, SCOPE, refuse)
+    assert Follower(journal, SCOPE).current().channels[LIVE].release == two
+
+
+def test_a_channel_that_was_switched_meanwhile_stays(journal, registry):
+    one, two, three = (release_of(registry, documents(a=digest), version=int(digest)) for digest in "123")
+    stood_at = go_live(journal, registry, one).sequence
+    go_live(journal, registry, two)
+    with pytest.raises(ConflictError, match="switched"):
+        promote(journal, registry, SCOPE, Promotion(LIVE, three, "better", "", "test", False, stood_at))
+    assert Follower(journal, SCOPE).current().channels[LIVE].release == two
+
+
 @pytest.mark.parametrize(
     ("after", "raises"),
     [
@@ -61,18 +86,18 @@ def test_the_generation_rises_unless_documents_were_only_added(journal, registry
 def test_rolling_back_and_forth(journal, registry):
     one, two = (release_of(registry, documents(a=digest), version=int(digest)) for digest in "12")
     with pytest.raises(RefusedError, match="Nothing is live"):
-        roll_back(journal, registry, SCOPE)
+        roll_back(journal, registry, SCOPE, serves)
     go_live(journal, registry, one)
     with pytest.raises(RefusedError, match="No other release"):
-        roll_back(journal, registry, SCOPE)
+        roll_back(journal, registry, SCOPE, serves)
     go_live(journal, registry, two)
     before = Follower(journal, SCOPE).current().generation
-    assert roll_back(journal, registry, SCOPE).release == one
+    assert roll_back(journal, registry, SCOPE, serves).release == one
     assert Follower(journal, SCOPE).current().generation > before
-    assert roll_back(journal, registry, SCOPE).release == two
-    assert roll_back(journal, registry, SCOPE, one[:10]).release == one
+    assert roll_back(journal, registry, SCOPE, serves).release == two
+    assert roll_back(journal, registry, SCOPE, serves, one[:10]).release == one
     with pytest.raises(UnknownNameError):
-        roll_back(journal, registry, SCOPE, "ffff")
+        roll_back(journal, registry, SCOPE, serves, "ffff")
 
 
 def test_the_overlay_holds_what_the_index_does_not_know(journal, registry):

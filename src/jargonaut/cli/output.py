@@ -37,7 +37,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for number, column in enumerate(columns):
-        words = all(_is_word(str(row[number])) for row in rows)
+        words = all(_is_word(str(row[number])) for row in rows if number < len(row))
         table.add_column(column, overflow="fold", no_wrap=words)
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))

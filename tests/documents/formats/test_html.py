@@ -97,5 +97,10 @@ def test_xhtml_may_close_any_element_at_once():
     assert document.blocks[0].anchors == ("top",)
 
 
+def test_the_mark_of_a_note_is_a_word():
+    page = b"<p><span><a href='#r1' id='n1'>1</a></span>Inserted in 2024.</p><p>2024 was dry.</p><p><b>3</b>%</p>"
+    assert HtmlParser().parse(page, "a.html").text == "1 Inserted in 2024.\n\n2024 was dry.\n\n3 %"
+
+
 def test_a_page_without_heading_is_named_by_its_title():
     assert HtmlParser().parse(b"<title>Given  name</title><p>x", "a.html").title == "Given name"

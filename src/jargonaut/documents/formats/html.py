@@ -173,7 +173,10 @@ class HtmlWalker:
         else:
             if tag == "a":
                 self._inline.refer(resolve_link(node.attributes.get("href") or "", self._uri))
+            is_first = not self._inline.length
             self._children(node)
+            if is_first and self._inline.text.isdecimal():
+                self._inline.add(" ")  # the mark of a note, which a style sets apart
 
     def _alternative(self, node: LexborNode) -> None:
         """What stands for a picture: a label is read, what is longer was not meant to be seen."""
