@@ -74,3 +74,13 @@ def test_a_broken_utf_16_file_is_refused():
 )
 def test_languages(text, language):
     assert detect_language(text) == language
+
+
+def test_a_chinese_table_without_common_words():
+    rows = "产品名称,规格型号,单价\n蝶阀,DN50,120\n闸阀,DN80,310\n止回阀,DN25,75\n"
+    assert decode(rows.encode("gb18030")) == rows
+
+
+def test_korean_stays_korean():
+    rows = "제품명,규격,단가\n나비밸브,DN50,120\n게이트밸브,DN80,310\n체크밸브,DN25,75\n한국어 문서입니다\n"
+    assert decode(rows.encode("euc-kr")) == rows

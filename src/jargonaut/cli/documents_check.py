@@ -42,7 +42,10 @@ def check(
     if page is not None:
         from jargonaut.documents.check_page import render_check
 
-        page.write_text(render_check(results), encoding="utf-8")
+        try:
+            page.write_text(render_check(results), encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"Could not write {page}: {error.strerror}.", "Choose another place.") from error
     if as_json:
         print_json(
             [

@@ -32,7 +32,7 @@ class Place:
             return f"{self.sheet}!{self.cell}" if self.cell else self.sheet
         if self.page:
             return f"page {self.page}"
-        return f"line {self.line}" if self.line else ""
+        return f"line {self.line}" if self.line else self.cell
 
 
 @dataclass(frozen=True, slots=True)

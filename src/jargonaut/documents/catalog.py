@@ -16,8 +16,9 @@ from pathlib import Path
 
 from jargonaut.core.canonical import DIGEST_LENGTH, canonical_json, digest_of
 from jargonaut.core.document import Document, Opened, Quarantined
-from jargonaut.core.errors import UnavailableError
-from jargonaut.documents.sidecar import digest_with
+from jargonaut.core.errors import InputError, UnavailableError
+from jargonaut.documents.regular import read_regular
+from jargonaut.documents.sidecar import LARGEST_BYTES, digest_with
 from jargonaut.documents.source import SourceFile
 from jargonaut.documents.wire import Result, document_from_json, document_to_json, metadata_from_json
 
@@ -223,9 +224,9 @@ def _digest_of_file(file: SourceFile) -> str:
         with file.path.open("rb") as opened:
             while block := opened.read(1 << 20):
                 digest.update(block)
-        beside = [file.sidecar.read_bytes()] if file.sidecar else []
-    except OSError:
-        return ""
+        beside = [read_regular(str(file.sidecar), LARGEST_BYTES)] if file.sidecar else []
+    except (OSError, InputError):
+        return ""  # reading it will say why
     return digest_with(digest.hexdigest()[:DIGEST_LENGTH], beside)
 
 

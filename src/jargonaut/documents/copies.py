@@ -8,32 +8,30 @@ who may read the folded one.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from jargonaut.core.canonical import digest_bytes
+from jargonaut.core.canonical import digest_of
+from jargonaut.core.document import Document
 from jargonaut.core.scope import PUBLIC
 from jargonaut.documents.catalog import Entry
 
 _CJK = "\u2e80-\u2fdf\u3005-\u3007\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff"
-_WORD = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+(?:[.,:/'’\-][^\W{_CJK}]+)*|[^\w\s]")
-_SIGNS = frozenset("%‰§&")
-"""Punctuation that says something."""
-_MARKS = frozenset("|`^~")
-"""Symbols that are layout."""
+_BETWEEN_CJK = re.compile(rf"(?<=[{_CJK}])\s+(?=[{_CJK}])")
+_CJK_MARKS = re.compile("[。，、；：！？（）【】《》「」『』“”‘’]")
+_MARKS_AROUND = ".,;:!?()[]{}\"'“”‘’|*_`~•·"
+"""Punctuation before and after words; any other sign says something: `-5`, `C#`, `12 %`."""
+_WITH_WEIGHT = ("author", "date", "tags", "keywords", "categories")
+"""Metadata by which a copy may be looked for."""
 
 
-def fingerprint(text: str) -> str:
-    """The same for texts that differ in layout, case and punctuation only."""
-    words = _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
-    return digest_bytes(" ".join(word for word in words if not _is_layout(word)).encode())
-
-
-def _is_layout(word: str) -> bool:
-    if len(word) > 1 or word.isalnum() or word in _SIGNS:
-        return False
-    return word in _MARKS or unicodedata.category(word)[0] == "P"
+def fingerprint(document: Document) -> str:
+    """The same for documents that differ in layout, case and punctuation only, and can be found by the same filters."""
+    text = _CJK_MARKS.sub(" ", document.text.casefold())
+    words = [word.strip(_MARKS_AROUND) for word in _BETWEEN_CJK.sub("", text).split()]
+    said = " ".join(word for word in words if word and word not in ("-", "–", "—", "#"))
+    about = [document.language, *(document.metadata.get(name, "") for name in _WITH_WEIGHT)]
+    return digest_of([said, about])
 
 
 def fold_copies(allow: Mapping[str, tuple[str, ...]], entries: Mapping[str, Entry]) -> dict[str, str]:

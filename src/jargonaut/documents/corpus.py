@@ -118,5 +118,5 @@ def _kept(result: Result, known: Entry | None, inside: str, catalog: Catalog) ->
     entry = entry_of(result, known, inside, catalog.conditions)
     if isinstance(result, Document):
         catalog.keep(result)
-        entry = replace(entry, fingerprint=fingerprint(result.text))
+        entry = replace(entry, fingerprint=fingerprint(result))
     return entry

@@ -32,6 +32,10 @@ _COMMON_HAN = frozenset(
     "的一是了我不人在他有这个上们来到时大地为子中你说生国年就那和要出也得后以会可下过去能对用理使方法"
 )
 _LEAST_COMMON_HAN = 0.02
+_LEAST_HAN = 6
+_LAST_OF_HANGUL = 0xC8
+_LEAST_IN_GB2312, _LAST_IN_GB2312 = 0xB0, 0xD7
+"""First bytes of the 3,755 characters in common use."""
 _WESTERN_SIGNS = frozenset("\xa0§°±²³µ¶·«»¿¡£¥€©®‘’“”–—…•")
 _MOST_ACCENTED = 0.12
 """Most characters outside ASCII in a Western text."""
@@ -113,7 +117,15 @@ def _gb18030(data: bytes) -> str | None:
         return None
     high = [character for character in text[:_SAMPLE] if ord(character) > 127]
     common = sum(character in _COMMON_HAN for character in high)
-    return text if common >= max(1, _LEAST_COMMON_HAN * len(high)) else None
+    if common >= max(1, _LEAST_COMMON_HAN * len(high)):
+        return text
+    # Lists and tables lack the commonest words. Hangul in Korean encodings begins with bytes up to C8 only, and Western
+    # text has no Han at all.
+    han = [character for character in high if "\u4e00" <= character <= "\u9fff"]
+    late = sum(character.encode("gb18030")[0] > _LAST_OF_HANGUL for character in han)
+    in_gb2312 = sum(_LEAST_IN_GB2312 <= character.encode("gb18030")[0] <= _LAST_IN_GB2312 for character in han)
+    plain = len(han) >= 0.8 * len(high) and in_gb2312 >= 0.95 * len(han)
+    return text if len(han) >= _LEAST_HAN and plain and late >= 0.15 * len(han) else None
 
 
 def _guessed(data: bytes, damaged: UnicodeDecodeError) -> str:

@@ -22,7 +22,11 @@ _LONGEST_VALUE = 2_000
 """Characters kept of a value."""
 _FENCED = re.compile(r"\A(?P<blank>\s*)---[ \t]*\n(?P<body>.*?)^(?:---|\.\.\.)[ \t]*$\n?", re.DOTALL | re.MULTILINE)
 _TOML_FENCED = re.compile(r"\A\s*\+\+\+[ \t]*\n(?P<body>.*?)^\+\+\+[ \t]*$\n?", re.DOTALL | re.MULTILINE)
-_MENTIONS_ALLOW = re.compile(r"^[ \t\"'{]*allow[\"']?[ \t]*[:=]", re.IGNORECASE | re.MULTILINE)
+_TOML_OPENED = re.compile(r"\A\s*\+\+\+[ \t]*\n")
+_OPENED = re.compile(r"\A\s*---[ \t]*\n")
+_MAY_BE_FRONT_MATTER = 40
+"""Lines after an opening that is not closed in which a word about readers is looked for."""
+_MENTIONS_ALLOW = re.compile(r"^[ \t\"'{\-]*allow[\"']?[ \t]*[:=]", re.IGNORECASE | re.MULTILINE)
 _DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)(?P<time>T[\d:.+Z-]+)?")
 _HINT = 'Write `allow: ["group:hr", "user:ann"]`.'
 
@@ -36,14 +40,15 @@ def split_front_matter(text: str) -> tuple[Metadata, str]:
         RuleError: It says who may read the document, in a way that cannot be read.
     """
     toml = _TOML_FENCED.match(text)
-    if toml is not None or text.lstrip().startswith("+++\n"):
+    if toml is not None or _TOML_OPENED.match(text):
         return _toml_front_matter(text, toml)
     match = _FENCED.match(text)
     if match is None:
-        opened = text.lstrip().startswith("---\n")
-        if opened and _MENTIONS_ALLOW.search(text.lstrip().split("\n\n", 1)[0]):
-            raise RuleError("Its front matter is not closed, and seems to say who may read it.", _HINT)
+        if _OPENED.match(text):
+            _refuse_unclosed(text)
         return {}, text
+    if len(_MENTIONS_ALLOW.findall(match["body"])) > 1:
+        raise RuleError("Its front matter says twice who may read it.", _HINT)
     try:
         value = yaml.safe_load(match["body"])
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -51,15 +56,21 @@ def split_front_matter(text: str) -> tuple[Metadata, str]:
             raise RuleError(f"Its front matter cannot be read, and says who may read it: {error}", _HINT) from error
         value = None
     if value is not None and not isinstance(value, dict):
+        if _MENTIONS_ALLOW.search(match["body"]):
+            raise RuleError("Its front matter is no list of names with values, and says who may read it.", _HINT)
         return {}, text
     rest = "\n" * match[0].count("\n") + text[match.end() :]
     return metadata_of(value or {}), rest
 
 
+def _refuse_unclosed(text: str) -> None:
+    if _MENTIONS_ALLOW.search("\n".join(text.lstrip().split("\n")[:_MAY_BE_FRONT_MATTER])):
+        raise RuleError("Its front matter is not closed, and seems to say who may read it.", _HINT)
+
+
 def _toml_front_matter(text: str, match: re.Match[str] | None) -> tuple[Metadata, str]:
     if match is None:
-        if _MENTIONS_ALLOW.search(text.lstrip().split("\n\n", 1)[0]):
-            raise RuleError("Its front matter is not closed, and seems to say who may read it.", _HINT)
+        _refuse_unclosed(text)
         return {}, text
     try:
         value = tomllib.loads(match["body"])

@@ -27,7 +27,7 @@ class Rule:
     def is_about(self, uri: str, metadata: Mapping[str, Texts]) -> bool:
         """Whether the document matches."""
         return compiled(self.match).fullmatch(uri) is not None and all(
-            {value.casefold() for value in wanted} & _values(metadata.get(name, ())) for name, wanted in self.metadata
+            _values(wanted) & _values(metadata.get(name.strip().lower(), ())) for name, wanted in self.metadata
         )
 
 
@@ -93,7 +93,7 @@ def readers_of_both(one: frozenset[str], other: frozenset[str]) -> frozenset[str
 
 
 def _values(said: Texts) -> set[str]:
-    return {value.casefold() for value in ((said,) if isinstance(said, str) else said)}
+    return {value.strip().casefold() for value in ((said,) if isinstance(said, str) else said)}
 
 
 def _checked(allow: Iterable[str], where: str) -> frozenset[str]:

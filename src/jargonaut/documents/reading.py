@@ -21,7 +21,7 @@ from jargonaut.core.canonical import digest_bytes
 from jargonaut.core.document import Quarantined
 from jargonaut.core.errors import UnavailableError
 from jargonaut.documents.opening import Formats
-from jargonaut.documents.results import too_large
+from jargonaut.documents.regular import too_large
 from jargonaut.documents.source import SourceFile
 from jargonaut.documents.wire import Begun, Result, Task, pack_task, unpack_message
 from jargonaut.documents.worker import READY

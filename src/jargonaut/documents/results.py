@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Iterator
+from pathlib import Path
 
 from jargonaut.core.canonical import digest_bytes
 from jargonaut.core.document import Opened, Quarantined
-from jargonaut.core.errors import InputError
+from jargonaut.core.errors import InputError, RuleError
 from jargonaut.documents.formats import load_parser
 from jargonaut.documents.opening import Leaf, OpenedBudget, leaves
+from jargonaut.documents.regular import read_regular
 from jargonaut.documents.sidecar import LARGEST_BYTES, described, digest_with
 from jargonaut.documents.wire import Begun, Result, Task
+
+LONGEST_TEXT = 20_000_000
+"""Characters of one document. What comes after parsing, in the process of the build, takes memory by them."""
 
 
 def results(task: Task, budget: OpenedBudget, memory_bytes: int) -> Iterator[Begun | Result]:
@@ -32,30 +35,20 @@ def results(task: Task, budget: OpenedBudget, memory_bytes: int) -> Iterator[Beg
         yield _quarantined(error, task.uri, "", memory_bytes)
 
 
-def too_large(size: int, limit: int) -> InputError:
-    """The error of a file that is larger than allowed."""
-    return InputError(
-        f"It has {size / (1 << 20):,.0f} MB, more than the {limit / (1 << 20):,.0f} MB that are read.",
-        "Split it, or raise `file_limit_mb` in [build].",
-    )
-
-
 def _whole(task: Task, budget: OpenedBudget) -> Leaf:
-    data = _content(task.path, budget.largest_bytes)
-    sidecars = (_content(task.sidecar, LARGEST_BYTES),) if task.sidecar else ()
+    data = read_regular(task.path, budget.largest_bytes)
+    sidecars = (_sidecar(task.sidecar),) if task.sidecar else ()
     return Leaf(task.uri, data, budget.formats.parser_of(task.uri), sidecars)
 
 
-def _content(path: str, size_bytes: int) -> bytes:
-    # O_NONBLOCK: opening a pipe that took the file's place since it was found must not wait for a writer.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise InputError("It is not a regular file.")
-        if status.st_size > size_bytes:
-            raise too_large(status.st_size, size_bytes)
-        return file.read()
+def _sidecar(path: str) -> bytes:
+    """Where it cannot be read, nobody may read what it speaks of: it may have said who may."""
+    try:
+        return read_regular(path, LARGEST_BYTES)
+    except (InputError, OSError) as error:
+        raise RuleError(
+            f"{Path(path).name}, which speaks of it, cannot be read: {error}", "Mend or remove it."
+        ) from error
 
 
 def _result(leaf: Leaf | Quarantined, memory_bytes: int) -> Result:
@@ -65,7 +58,13 @@ def _result(leaf: Leaf | Quarantined, memory_bytes: int) -> Result:
     if not leaf.parser:
         return Opened(leaf.uri, digest)
     try:
-        return described(load_parser(leaf.parser).parse(leaf.data, leaf.uri), leaf.sidecars)
+        document = load_parser(leaf.parser).parse(leaf.data, leaf.uri)
+        if len(document.text) > LONGEST_TEXT:
+            raise InputError(
+                f"It holds {len(document.text):,} characters of text, more than the {LONGEST_TEXT:,} that are read.",
+                "Split it.",
+            )
+        return described(document, leaf.sidecars)
     except Exception as error:  # noqa: BLE001 - a process boundary: whatever a parser does costs one file, not the build
         return _quarantined(error, leaf.uri, digest, memory_bytes)
 

@@ -16,6 +16,7 @@ from jargonaut.documents.permissions import readers_of_both
 
 SUFFIXES = (".meta.yaml", ".meta.yml", ".meta.json")
 LARGEST_BYTES = 1 << 20
+_ONE_VALUE = frozenset({ALLOW, "title", "author", "date", "modified", "lang", "language", "description"})
 
 
 def described_file(name: str) -> str:
@@ -25,7 +26,10 @@ def described_file(name: str) -> str:
 
 
 def described(document: Document, sidecars: Iterable[bytes]) -> Document:
-    """`document` with what its sidecars say, the last of them having the last word; `allow` of each of them narrows.
+    """`document` with what its sidecars say.
+
+    The last has the last word about title, author, date, language and description. Other values stand beside each
+    other, so that a rule that looks for one finds it whatever else was said; `allow` of each narrows.
 
     Raises:
         RuleError: One cannot be read. It may have said who may read the document.
@@ -39,7 +43,7 @@ def described(document: Document, sidecars: Iterable[bytes]) -> Document:
         if ALLOW in metadata and ALLOW in said:
             both = readers_of_both(frozenset(metadata[ALLOW]), frozenset(said[ALLOW]))
             said[ALLOW] = tuple(sorted(both))
-        metadata |= said
+        metadata = _combined(metadata, said)
     title, language = metadata.get("title"), metadata.get("language")
     return dataclasses.replace(
         document,
@@ -48,6 +52,16 @@ def described(document: Document, sidecars: Iterable[bytes]) -> Document:
         title=title if isinstance(title, str) and title else document.title,
         language=language if isinstance(language, str) and language else document.language,
     )
+
+
+def _combined(one: Metadata, other: Metadata) -> Metadata:
+    both = one | other
+    for name in (one.keys() & other.keys()) - _ONE_VALUE:
+        values = [
+            item for value in (one[name], other[name]) for item in ((value,) if isinstance(value, str) else value)
+        ]
+        both[name] = tuple(dict.fromkeys(values)) if len(set(values)) > 1 else other[name]
+    return both
 
 
 def digest_with(content_digest: str, sidecars: Iterable[bytes]) -> str:

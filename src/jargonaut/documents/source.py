@@ -95,8 +95,8 @@ def scan(
 def source_file(path: Path, uri: str) -> SourceFile:
     """One file, with what stands beside it and speaks of it."""
     status = path.stat()
-    sidecar = next((beside for end in SUFFIXES if (beside := path.with_name(path.name + end)).is_file()), None)
-    beside_ns = sidecar.stat().st_mtime_ns if sidecar else 0
+    sidecar = next((beside for end in SUFFIXES if os.path.lexists(beside := path.with_name(path.name + end))), None)
+    beside_ns = sidecar.lstat().st_ctime_ns if sidecar else 0
     return SourceFile(uri, path.resolve(), status.st_size, status.st_mtime_ns, sidecar, beside_ns, status.st_ctime_ns)
 
 
@@ -142,8 +142,11 @@ class _Scanner:
                     if entry.name not in _SKIPPED_FOLDERS:
                         folders.append((Path(entry.path), f"{path}/"))
                 else:
-                    sidecar = next((beside[name] for end in SUFFIXES if (name := entry.name + end) in beside), None)
-                    yield from self._file(entry, path, sidecar)
+                    speaking = [beside[name] for end in SUFFIXES if (name := entry.name + end) in beside]
+                    if len(speaking) > 1:
+                        self._skip(path, "Several files beside it speak of it.", "Keep one of them.")
+                    else:
+                        yield from self._file(entry, path, speaking[0] if speaking else None)
 
     def _file(self, entry: os.DirEntry[str], path: str, sidecar: os.DirEntry[str] | None) -> Iterator[SourceFile]:
         if not self._is_wanted(path):
@@ -154,7 +157,7 @@ class _Scanner:
             return
         try:
             status = entry.stat(follow_symlinks=False)
-            beside = sidecar.stat(follow_symlinks=False).st_mtime_ns if sidecar else 0
+            beside = sidecar.stat(follow_symlinks=False).st_ctime_ns if sidecar else 0
         except OSError as error:
             self._skip(path, f"It cannot be looked at: {error.strerror}.", "Check its permissions.")
             return

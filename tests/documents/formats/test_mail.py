@@ -106,6 +106,14 @@ def test_odd_mail_is_read_or_refused(tmp_path, raw):
     assert isinstance(found, Document) or (found.reason and "parser failed" not in found.reason)
 
 
+def test_a_body_before_a_footer_in_another_form_is_kept():
+    raw = (
+        b"Subject: x\r\nFrom: a\r\nContent-Type: multipart/mixed; boundary=B\r\n\r\n"
+        b"--B\r\nContent-Type: text/plain\r\n\r\nMAIN BODY\r\n--B\r\nContent-Type: text/html\r\n\r\n<p>FOOTER</p>\r\n--B--\r\n"
+    )
+    assert parsed(raw).text.endswith("MAIN BODY\n\nFOOTER")
+
+
 @pytest.mark.parametrize("date", ["Tue, 05 Mar 99999 09:30:00 +9999", "1 Jan 2024 00:00 +99999999", "\x00", "1"])
 def test_a_date_that_cannot_be_is_no_date(date):
     document = parsed(f"Subject: x\r\nFrom: a\r\nDate: {date}\r\n\r\nbody".encode())

@@ -47,9 +47,9 @@ class ZipArchive:
             for path in sorted(infos):
                 if path.endswith(SUFFIXES) or not allowance.wanted(path):
                     continue
-                beside = _beside(path, infos)
+                beside, problem = _beside(path, infos)
                 try:
-                    problem = _zip_problem(infos[path], path)
+                    problem = problem or _zip_problem(infos[path], path)
                     sidecar = _unzipped(archive, beside, allowance) if beside and not problem else None
                     content = _unzipped(archive, infos[path], allowance) if not problem else b""
                 except (*_BROKEN, RuntimeError) as error:
@@ -73,12 +73,14 @@ class TarArchive:
                 if path.endswith(SUFFIXES) or not allowance.wanted(path):
                     continue
                 info = infos[path]
-                problem = _name_problem(path) or ("" if info.isreg() else "It is a link or a device, not a file.")
+                beside, problem = _beside(path, infos)
+                problem = problem or _name_problem(path)
+                if not info.isreg() or (beside is not None and not beside.isreg()):
+                    problem = problem or "It, or what speaks of it, is a link or a device, not a file."
                 if problem:
                     yield Quarantined(_shown(path), "", problem, _HINT)
                     continue
-                beside = _beside(path, infos)
-                sidecar = _untarred(archive, beside, allowance) if beside and beside.isreg() else None
+                sidecar = _untarred(archive, beside, allowance) if beside else None
                 yield Member(path, _untarred(archive, info, allowance), sidecar)
 
 
@@ -110,9 +112,10 @@ def _zip_name(info: zipfile.ZipInfo) -> str:
     return normalised(name)
 
 
-def _beside(path: str, infos: Mapping[str, Info]) -> Info | None:
-    """The sidecar of `path`."""
-    return next((infos[path + suffix] for suffix in SUFFIXES if path + suffix in infos), None)
+def _beside(path: str, infos: Mapping[str, Info]) -> tuple[Info | None, str]:
+    """The sidecar of `path`, and what is wrong about it."""
+    found = [infos[path + suffix] for suffix in SUFFIXES if path + suffix in infos]
+    return (found[0] if found else None), "Several files beside it speak of it." if len(found) > 1 else ""
 
 
 def _zip_problem(info: zipfile.ZipInfo, name: str) -> str:

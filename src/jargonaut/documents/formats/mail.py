@@ -21,6 +21,7 @@ from jargonaut.documents.encodings import decode, normalised
 from jargonaut.documents.formats.html import HtmlWalker
 from jargonaut.documents.metadata import Metadata
 from jargonaut.documents.port import Allowance, Member
+from jargonaut.documents.sidecar import SUFFIXES
 
 _BROKEN = (
     email.errors.MessageError,
@@ -61,6 +62,7 @@ class MailAttachments:
     def members(self, data: bytes, name: str, allowance: Allowance) -> Iterator[Member | Quarantined]:
         """See `Container.members`."""
         taken: dict[str, int] = {}
+        attached: dict[str, bytes] = {}
         for part in _attachments(_message(data)):
             file = _file_name(part)
             taken[file] = taken.get(file, 0) + 1
@@ -71,7 +73,13 @@ class MailAttachments:
                 continue
             content = _content(part)
             allowance.take(len(content))
-            yield Member(file, content)
+            attached[file] = content
+        for file, content in attached.items():
+            speaking = [attached[file + suffix] for suffix in SUFFIXES if file + suffix in attached]
+            if len(speaking) > 1:
+                yield Quarantined(file, "", "Several attachments speak of it.", "Keep one of them.")
+            elif not file.endswith(SUFFIXES):
+                yield Member(file, content, speaking[0] if speaking else None)
 
 
 def _message(data: bytes) -> EmailMessage:
@@ -138,11 +146,20 @@ def _attachments(message: EmailMessage) -> Iterator[EmailMessage]:
     return (part for part in _parts(message) if _is_attachment(part))
 
 
+def _bodies(part: EmailMessage) -> Iterator[EmailMessage]:
+    """The parts that are shown; of one in several forms, the last that can be: HTML."""
+    if part.get_content_type() == "multipart/alternative":
+        forms = [list(_bodies(form)) for form in _inner(part)]
+        yield from next((form for form in reversed(forms) if form), [])
+    elif part.is_multipart() and part.get_content_maintype() == "multipart":
+        for inner in _inner(part):
+            yield from _bodies(inner)
+    elif not _is_attachment(part):
+        yield part
+
+
 def _add_body(composer: Composer, message: EmailMessage, uri: str) -> None:
-    """Of a part in several forms the one that mail programs show: HTML."""
-    bodies = [part for part in _parts(message) if not _is_attachment(part)]
-    pages = [part for part in bodies if part.get_content_type() == "text/html"]
-    for part in pages or bodies:
+    for part in _bodies(message):
         text = _text(part)
         if part.get_content_type() == "text/html":
             tree = LexborHTMLParser(text)
