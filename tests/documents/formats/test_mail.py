@@ -109,7 +109,8 @@ def test_odd_mail_is_read_or_refused(tmp_path, raw):
 def test_a_body_before_a_footer_in_another_form_is_kept():
     raw = (
         b"Subject: x\r\nFrom: a\r\nContent-Type: multipart/mixed; boundary=B\r\n\r\n"
-        b"--B\r\nContent-Type: text/plain\r\n\r\nMAIN BODY\r\n--B\r\nContent-Type: text/html\r\n\r\n<p>FOOTER</p>\r\n--B--\r\n"
+        b"--B\r\nContent-Type: text/plain\r\n\r\nMAIN BODY\r\n"
+        b"--B\r\nContent-Type: text/html\r\n\r\n<p>FOOTER</p>\r\n--B--\r\n"
     )
     assert parsed(raw).text.endswith("MAIN BODY\n\nFOOTER")
 
