@@ -102,15 +102,15 @@ $(VENV)/.bootstrap: requirements/bootstrap.txt
 # An editable install without isolation: its build tools are pinned too.
 $(VENV)/.demo: $(VENV)/.bootstrap requirements/demo.txt requirements/edge.txt pyproject.toml
 	@echo "Installing pinned dependencies into $(VENV) (once; PyTorch is large)"
-	$(UV) pip install --python $(BIN)/python --require-hashes -r requirements/demo.txt
+	$(UV) pip install --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/demo.txt
 ifndef NPM
-	$(UV) pip install --python $(BIN)/python --require-hashes -r requirements/edge.txt
+	$(UV) pip install --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/edge.txt
 endif
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.bootstrap requirements/dev.txt pyproject.toml
-	$(UV) pip install --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	$(UV) pip install --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@ $(VENV)/.demo
 

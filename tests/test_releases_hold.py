@@ -224,9 +224,10 @@ def test_a_deleted_text_leaves_the_disk_wherever_it_was(encoded):
 
 
 class TestAnswerSettings:
-    def test_force_lets_a_lexical_release_answer_otherwise(self, folder):
+    @pytest.mark.parametrize("setting", ["top_k = 3", "chunks_per_document = 1", 'unsupported = "mark"'])
+    def test_force_lets_a_lexical_release_answer_otherwise(self, folder, setting):
         folder.build()
-        folder.rules = "[knowledge_bases.answer]\ntop_k = 3\n"
+        folder.rules = f"[knowledge_bases.answer]\n{setting}\n"
         folder.write()
         done = folder.run("prove", code=5)
         assert "prove --force" in done.stderr

@@ -263,7 +263,12 @@ async def _recipe(plan: AdaptationPlan, choice: _Choice, whitening: Whitening | 
     if used:
         plan.storage.put_if_absent(f"whitenings/{used.digest}.safetensors", used.to_bytes())
     threshold = await calibrated_threshold(
-        plan.live.reader, choice.encoder, plan.held_out.chosen_on, plan.live.languages, (fusion, used), live.top_k
+        plan.live.reader,
+        choice.encoder,
+        plan.held_out.chosen_on,
+        plan.live.languages,
+        (fusion, used),
+        live.most_passages,
     )
     return dataclasses.replace(
         live,

@@ -106,6 +106,8 @@ def changed_recipe(base: KnowledgeBase) -> Recipe | None:
         recipe,
         top_k=answer.top_k,
         similarity_threshold=recipe.similarity_threshold if threshold == "fitted" else threshold,
+        chunks_per_document=answer.chunks_per_document,
+        unsupported=answer.unsupported,
     )
     return None if wanted == recipe else wanted
 
@@ -280,6 +282,8 @@ def _first_recipe(base: KnowledgeBase, indexing: Indexing, revision: Revision) -
             prompt=NO_PROMPT,
             generator=EXTRACTIVE,
             label=LEXICAL if is_lexical else BASE,
+            chunks_per_document=answer.chunks_per_document,
+            unsupported=answer.unsupported,
         )
     threshold = answer.similarity_threshold
     if threshold == "fitted":
@@ -304,7 +308,7 @@ def _calibrated(base: KnowledgeBase, indexing: Indexing, revision: Revision, rec
 
     async def fitted() -> float:
         reader = await base.index.open_reader(Snapshot(revision.table, revision.table_version))
-        return await calibrated_threshold(reader, encoder, questions, languages, ranked_by, recipe.top_k)
+        return await calibrated_threshold(reader, encoder, questions, languages, ranked_by, recipe.most_passages)
 
     return asyncio.run(fitted())
 

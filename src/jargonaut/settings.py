@@ -283,6 +283,16 @@ class Settings(Table):
         return bases
 
     @model_validator(mode="after")
+    def _open_to_one_tenant(self) -> Self:
+        tenants = sorted({base.tenant for base in self.knowledge_bases})
+        if self.service.keys == "open" and len(tenants) > 1:
+            raise ValueError(
+                f'keys = "open" in [service] is for one tenant, and there are {", ".join(tenants)}: '
+                'a request without a key belongs to none of them. Set keys = "required".'
+            )
+        return self
+
+    @model_validator(mode="after")
     def _exposed_on_purpose(self) -> Self:
         if is_loopback(self.service.host):
             return self

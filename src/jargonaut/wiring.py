@@ -40,7 +40,6 @@ from jargonaut.storage.port import Storage
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from jargonaut.answering.answer import AnswerPolicy
     from jargonaut.answering.loaded_release import LoadedRelease
     from jargonaut.documents.catalog import Catalog
     from jargonaut.encoding.port import Encoder
@@ -266,13 +265,6 @@ class KnowledgeBase:
         asker = checked_principals(principals, "--as") | {PUBLIC}
         return loaded, overlay(state, loaded.documents).visibility(asker)
 
-    @property
-    def answer_policy(self) -> AnswerPolicy:
-        """How strict answers are."""
-        from jargonaut.answering.answer import AnswerPolicy
-
-        return AnswerPolicy(self.settings.answer.chunks_per_document, self.settings.answer.unsupported)
-
     def encoder_name(self, recipe: Recipe) -> str:
         """What a recipe encodes questions with, for people."""
         from jargonaut.encoding.artifact import load_card
@@ -372,4 +364,4 @@ def create_service(workspace: Workspace, edge_secret: str) -> FastAPI:
         deadline_s=settings.service.deadline_s,
         edge_bound_s=settings.edge.bound_s,
     )
-    return create_app(served, authenticator, generator_of, limits, lambda scope: bases[scope].answer_policy)
+    return create_app(served, authenticator, generator_of, limits)
