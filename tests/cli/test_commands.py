@@ -193,4 +193,4 @@ class TestDoctor:
         path.write_text(SETTINGS.replace("docs", "dcos"))
         assert self.findings(built, code=1)["source of default/kb"]["fix"]
         path.write_text(SETTINGS.replace("[encoder]", "[encodre]"))
-        assert "encoder" in self.findings(built, code=1)["settings"]["fix"]
+        assert "did you mean `encoder`" in self.findings(built, code=1)["settings"]["detail"].lower()
