@@ -262,14 +262,12 @@ async def _recipe(plan: AdaptationPlan, choice: _Choice, whitening: Whitening | 
     is_tuned = choice.encoder.card.id != plan.live.query_encoder.card.id
     if used:
         plan.storage.put_if_absent(f"whitenings/{used.digest}.safetensors", used.to_bytes())
-    threshold = await calibrated_threshold(
-        plan.live.reader,
-        choice.encoder,
-        plan.held_out.chosen_on,
-        plan.live.languages,
-        (fusion, used),
-        live.most_passages,
-    )
+    threshold = live.similarity_threshold
+    if not live.threshold_is_set:
+        ranked_by, asked = (fusion, used), plan.held_out.chosen_on
+        threshold = await calibrated_threshold(
+            plan.live.reader, choice.encoder, asked, plan.live.languages, ranked_by, live.most_passages
+        )
     return dataclasses.replace(
         live,
         encoder=EncoderRef(live.encoder.document, choice.encoder.card.id, live.encoder.space),
@@ -327,7 +325,7 @@ def _gone_live(plan: AdaptationPlan | ChunkerPlan, recipe: Recipe, revision: Rev
         release = Release(recipe.id, registry.put(latest if latest.table == revision.table else revision))
         registry.put(release)
         reason = "forced" if forced else "proven"
-        promotion = Promotion(LIVE, release.id, proof.verdict, proof.id, reason, forced, live.sequence)
+        promotion = Promotion(LIVE, release.id, proof.verdict, proof.id, reason, forced, live.sequence, among_kept=True)
         try:
             promote(plan.journal, registry, plan.scope, promotion)
         except ConflictError:

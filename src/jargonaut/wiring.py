@@ -27,6 +27,7 @@ from jargonaut.core.errors import (
 from jargonaut.core.release import Recipe
 from jargonaut.core.scope import LIVE, PUBLIC, Scope, checked_principals
 from jargonaut.index.port import Index, SearchQuery, Snapshot, Visibility
+from jargonaut.releases.channels import not_kept
 from jargonaut.releases.registry import Registry
 from jargonaut.releases.visibility import overlay
 from jargonaut.settings import KnowledgeBaseSettings, Settings, is_loopback
@@ -65,7 +66,15 @@ class Workspace:
     @cached_property
     def journal(self) -> Journal:
         """State that is shared by all processes of this home."""
-        return SqliteJournal(self.home / "state.sqlite")
+        path = self.home / "state.sqlite"
+        is_new = not path.exists() or path.stat().st_size == 0
+        if is_new and any((self.home / "artifacts").glob("*/*/releases/*")):
+            raise IntegrityError(
+                f"{path} is missing or empty, but {self.home} holds releases: what was deleted, who may read what and "
+                "all keys are in it.",
+                "Restore it from a backup. Without one, move the folder away and build again.",
+            )
+        return SqliteJournal(path)
 
     @cached_property
     def knowledge_bases(self) -> Mapping[Scope, KnowledgeBase]:
@@ -215,6 +224,13 @@ class KnowledgeBase:
 
         return LanceIndex(folder)
 
+    def whole_recipe(self, recipe_id: str) -> Recipe | None:
+        """A recipe, or None if its manifest is damaged: `build --anew` does without."""
+        try:
+            return self.registry.recipe(recipe_id)
+        except IntegrityError:
+            return None
+
     def load_encoder(self, encoder_id: str) -> Encoder:
         """Load an encoder that was exported into the storage."""
         from jargonaut.encoding.artifact import load_encoder
@@ -261,6 +277,7 @@ class KnowledgeBase:
         if not release and live is None:
             raise UnavailableError(f"{self.scope.path} has no live release yet.", "Build one: `jargonaut build`.")
         wanted = self.registry.find_release(release).id if release else live.release if live else ""
+        self._check_kept(wanted)
         loaded = await self.load_release(wanted)
         asker = checked_principals(principals, "--as") | {PUBLIC}
         return loaded, overlay(state, loaded.documents).visibility(asker)
@@ -277,6 +294,7 @@ class KnowledgeBase:
         Raises:
             RefusedError: Its index or something else of it is gone or damaged.
         """
+        self._check_kept(release_id)
         try:
             asyncio.run(self.load_release(release_id))
         except IntegrityError as error:
@@ -284,6 +302,15 @@ class KnowledgeBase:
                 f"Release {release_id[:12]} cannot be served any more: {error.message}",
                 "[build] keep_revisions says how many revisions are kept; `jargonaut releases list` shows releases.",
             ) from error
+
+    def _check_kept(self, release_id: str) -> None:
+        """Permissions are kept up to date for some revisions only, so no other may be asked or promoted.
+
+        Raises:
+            RefusedError: It is of none of these.
+        """
+        if not self.follower.current().may_be_asked(self.registry.release(release_id).revision):
+            raise not_kept(release_id)
 
     def check_live(self) -> str:
         """Load the live release and search it.
