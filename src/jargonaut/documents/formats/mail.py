@@ -19,6 +19,7 @@ from jargonaut.core.errors import InputError
 from jargonaut.documents.composing import Composer, Inline
 from jargonaut.documents.encodings import decode, normalised
 from jargonaut.documents.formats.html import HtmlWalker
+from jargonaut.documents.formats.html_visibility import Styling
 from jargonaut.documents.metadata import Metadata
 from jargonaut.documents.port import Allowance, Member
 from jargonaut.documents.sidecar import SUFFIXES
@@ -164,7 +165,7 @@ def _add_body(composer: Composer, message: EmailMessage, uri: str) -> None:
         if part.get_content_type() == "text/html":
             tree = LexborHTMLParser(text)
             if tree.body is not None:
-                HtmlWalker(composer, uri, text).walk(tree.body)
+                HtmlWalker(composer, uri, text, Styling(tree)).walk(tree.body)
         else:
             for paragraph in re.split(r"\n\s*\n", text):
                 if paragraph.strip():
