@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from jargonaut.core.document import Block, BlockKind, CrossReference, Document, Place
 from jargonaut.core.sentences import split_sentences
+from jargonaut.core.table_rows import CELL_MARK, marked
 from jargonaut.documents import scripts
 from jargonaut.documents.encodings import normalised, visible
 from jargonaut.documents.language import SAMPLE, detect_language
@@ -233,13 +234,13 @@ class Composer:
             position = start
             for cell in row:
                 if isinstance(cell, str):
-                    cells.append(self._shown_text(cell))
+                    cells.append(marked(self._shown_text(cell)))
                 else:
                     references.extend((position + offset, target) for offset, target in cell.references)
-                    cells.append(self._shown(cell))
-                position += len(cells[-1]) + len(" | ")
+                    cells.append(marked(self._shown(cell)))
+                position += len(cells[-1]) + len(CELL_MARK)
             if any(cells):
-                lines.append(" | ".join(cells))
+                lines.append(CELL_MARK.join(cells))
                 kept.append(number)
                 start += len(lines[-1]) + 1
         self._append("table", "\n".join(lines), references, place)
