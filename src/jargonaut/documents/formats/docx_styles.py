@@ -90,6 +90,8 @@ class ParagraphStyle:
     depth: int = 0
     """How much deeper than their numbering says list items of this style are shown."""
     look: RunLook = RunLook()
+    indent: int = 0
+    """Of its first line, in twips."""
 
 
 class Styles:
@@ -237,7 +239,21 @@ class Styles:
         look = self.look(element.find(f"{W}rPr")).over(style.look)
         deeper = _LIST_DEPTH.fullmatch(name)
         depth = int(deeper[1] or deeper[2]) - 1 if deeper else style.depth
-        return ParagraphStyle(kind or style.kind, level, number, number_level, by, depth, look)
+        indent = indent_of(properties, style.indent)
+        return ParagraphStyle(kind or style.kind, level, number, number_level, by, depth, look, indent)
+
+
+def indent_of(properties: Element | None, otherwise: int) -> int:
+    """Twips by which paragraph properties move the first line to the right of the margin, or their frame."""
+    if properties is None:
+        return otherwise
+    frame, indent = properties.find(f"{W}framePr"), properties.find(f"{W}ind")
+    moved = whole(frame.get(f"{W}x")) if frame is not None else 0
+    if indent is None:
+        return moved or otherwise
+    start = indent.get(f"{W}left") or indent.get(f"{W}start")
+    first = whole(indent.get(f"{W}firstLine")) - whole(indent.get(f"{W}hanging"))
+    return moved + whole(start) + first
 
 
 def _kind(name: str) -> str:
