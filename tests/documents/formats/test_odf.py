@@ -250,3 +250,10 @@ def test_a_title_in_the_colour_of_the_slide_is_no_title():
     document = OdpParser().parse(package("presentation", page, GRAPHICS), "talks/a.odp")
     assert document.text == "Slide 1\n\nShown"
     assert document.hidden == {"same colour as its ground": 12}
+
+
+def test_a_formula_without_its_value_is_counted():
+    cells = "<table:table-cell table:formula='of:=1+2'/><table:table-cell><text:p>seen</text:p></table:table-cell>"
+    document = ods(f"<table:table table:name='S'><table:table-row>{cells}</table:table-row></table:table>")
+    assert "seen" in document.text
+    assert document.hidden == {"formula without its value": 7}

@@ -233,6 +233,21 @@ def test_broken_words_are_joined_and_hyphens_kept():
     assert "administrator of a state-of-the-art X-Ray is fine." in parse(drawn(page)).text
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (["It is a well-", "known fact."], "a well-known fact"),
+        (["Its self-", "contained parts."], "self-contained parts"),
+        (["It is full-", "ness of high-", "lights."], "fullness of highlights"),
+        (["The back-up is the back-", "up of the back-up."], "is the back-up of"),
+        (["A subsystem is a sub-", "system of sorts."], "is a subsystem of"),
+        (["Das ist all-", "gemein bekannt."], "ist allgemein bekannt"),
+    ],
+)
+def test_compounds_keep_their_hyphen_at_the_end_of_a_line(said, shown):
+    assert shown in parse(drawn(lambda canvas: lines(canvas, said))).text
+
+
 def test_paragraphs_by_space_by_indent_and_over_pages():
     def first(canvas):
         lines(canvas, [f"One {LINE}", "goes on here and ends."], y=500)

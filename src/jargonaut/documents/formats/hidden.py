@@ -10,6 +10,7 @@ COVERED = "covered"
 COMMENT = "comment"
 DELETION = "tracked deletion"
 HIDDEN_CELLS = "hidden sheet, row or column"
+UNCOMPUTED = "formula without its value"
 HIDDEN_SLIDE = "hidden slide"
 ALTERNATIVE_TEXT = "alternative text"
 

@@ -9,8 +9,8 @@ from typing import Literal
 
 from jargonaut.core.document import Place
 from jargonaut.documents.composing import Composer, Inline
+from jargonaut.documents.formats.pdf.hyphens import joined
 from jargonaut.documents.formats.pdf.layout import Layout, Note, TextLine
-from jargonaut.documents.formats.pdf.lines import joined
 from jargonaut.documents.formats.pdf.styles import Styles
 from jargonaut.documents.formats.pdf.tables import Table
 from jargonaut.documents.formats.pdf.words import is_wide
@@ -201,7 +201,7 @@ class BlockWriter:
             self._end_notes()
 
     def _end_prose(self, lines: Sequence[TextLine], place: Place) -> None:
-        text = _plain(joined([line.text for line in lines]))
+        text = _plain(joined([line.text for line in lines], self._styles.known))
         inline = Inline()
         if self._kind == "item":
             match = _BULLET.match(text)

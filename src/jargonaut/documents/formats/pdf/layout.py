@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from jargonaut.documents.formats.pdf.geometry import Box
-from jargonaut.documents.formats.pdf.lines import Line, joined, lines_of
+from jargonaut.documents.formats.pdf.hyphens import joined
+from jargonaut.documents.formats.pdf.lines import Line, lines_of
 from jargonaut.documents.formats.pdf.page import Page
 from jargonaut.documents.formats.pdf.regions import Region, regions_of, settled
 from jargonaut.documents.formats.pdf.tables import Table, take_tables

@@ -23,8 +23,6 @@ _SHIFTED = 0.08
 """Least distance of the base line of a power or an index from that of its line, in sizes."""
 _SMALL = 0.85
 _MARK = re.compile(r"\d{1,3}|[*†‡§¶]{1,3}|[a-z]")
-_BROKEN_WORD = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]\n(?=[a-zà-ÿ])")
-_BROKEN_COMPOUND = re.compile(r"(?<=\w)[-\u2010]\n(?=\w)")
 _FIXED_WIDTH = 0.6
 """Of a character of a fixed font, in sizes."""
 
@@ -170,9 +168,3 @@ def segments_of(words: Iterable[Word], gap: float = WIDE_GAP) -> list[Line]:
 def lines_of(words: Iterable[Word]) -> list[Line]:
     """One line a row."""
     return [Line(row) for row in rows_of(words)]
-
-
-def joined(lines: Sequence[str]) -> str:
-    """Lines as one text, words that were broken made whole; line feeds are soft."""
-    text = _BROKEN_WORD.sub("", "\n".join(lines))
-    return _BROKEN_COMPOUND.sub("-", text).replace("\u00ad", "-")

@@ -12,7 +12,8 @@ from jargonaut.documents.formats.pdf.alignment import Row, bands_of, cells_of, f
 from jargonaut.documents.formats.pdf.drawings import Rule
 from jargonaut.documents.formats.pdf.geometry import Box, around
 from jargonaut.documents.formats.pdf.grids import Grid, find_grids
-from jargonaut.documents.formats.pdf.lines import joined, lines_of, rows_of
+from jargonaut.documents.formats.pdf.hyphens import joined
+from jargonaut.documents.formats.pdf.lines import lines_of, rows_of
 from jargonaut.documents.formats.pdf.page import Page
 from jargonaut.documents.formats.pdf.words import Word
 
