@@ -17,7 +17,7 @@ from typing import Literal
 
 from jargonaut.chunking.port import Chunker
 from jargonaut.core.document import Chunk, Document
-from jargonaut.core.errors import BusyError, ConflictError, UnavailableError
+from jargonaut.core.errors import BusyError, ConflictError, SourceError, UnavailableError
 from jargonaut.core.progress import Progress
 from jargonaut.core.release import Recipe, Release, Revision
 from jargonaut.core.scope import LIVE, Scope
@@ -107,7 +107,10 @@ def build(plan: BuildPlan, progress: Progress) -> BuildResult:
             plan.catalog.save({})
         follower = Follower(plan.journal, plan.scope)
         deleted = frozenset(follower.current().deleted)
-        corpus = read_corpus(plan.scan(), plan.catalog, plan.read, plan.rules, deleted, progress)
+        try:
+            corpus = read_corpus(plan.scan(), plan.catalog, plan.read, plan.rules, deleted, progress)
+        except SourceError as error:
+            raise _still_live(error, _live(plan, follower.current()), deleted) from error
         wanted = {
             uri: IndexedDocument(uri, corpus.entries[uri].digest, allow) for uri, allow in sorted(corpus.allow.items())
         }
@@ -126,6 +129,19 @@ def build(plan: BuildPlan, progress: Progress) -> BuildResult:
             _prune(plan, indexing, follower.current())
             return result
     raise ConflictError("What is live was changed again and again during the build.", "Run it again.")
+
+
+def _still_live(error: SourceError, live: _Live | None, deleted: frozenset[str]) -> SourceError:
+    """An empty source is more often a disk that is not there than a wish: nothing is taken back, and that is said."""
+    answering = sorted(live.documents.keys() - deleted) if live is not None else []
+    if not answering:
+        return error
+    count, first = len(answering), answering[0]
+    return SourceError(
+        f"{error.message} The release that is live stays, and still answers from "
+        f"{f'{count:,} documents, {first} among them' if count > 1 else first}.",
+        f"{error.hint} What is to answer no longer is deleted with `jargonaut documents rm`.".strip(),
+    )
 
 
 @contextmanager
