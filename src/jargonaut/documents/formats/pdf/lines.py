@@ -10,10 +10,11 @@ from statistics import median
 
 from jargonaut.documents import scripts
 from jargonaut.documents.formats.pdf.geometry import Box, around
-from jargonaut.documents.formats.pdf.words import Word, gap_is_blank
+from jargonaut.documents.formats.pdf.words import Word, gap_is_blank, is_wide
 
 WIDE_GAP = 0.9
 """Between cells and columns, in sizes of the type; words in a line stand closer."""
+_CHINESE_BLANK = 1.15
 _SAME_BASE = 0.3
 """Most that base lines of one line differ, in sizes."""
 _RAISED = 0.15
@@ -158,11 +159,19 @@ def segments_of(words: Iterable[Word], gap: float = WIDE_GAP) -> list[Line]:
         start = 0
         for index in range(1, len(row)):
             before, word = row[index - 1], row[index]
-            if word.box.x0 - before.box.x1 > gap * max(before.type.size, word.type.size):
+            if word.box.x0 - before.box.x1 > max(gap, widest_blank(before, word)) * max(
+                before.type.size, word.type.size
+            ):
                 found.append(Line(row[start:index]))
                 start = index
         found.append(Line(row[start:]))
     return found
+
+
+def widest_blank(before: Word, word: Word) -> float:
+    """Widest blank within a line, in sizes: between Chinese characters it is as wide as one of them."""
+    chinese = before.text and word.text and is_wide(before.text[-1]) and is_wide(word.text[0])
+    return _CHINESE_BLANK if chinese else WIDE_GAP
 
 
 def lines_of(words: Iterable[Word]) -> list[Line]:
