@@ -137,7 +137,7 @@ class BlockWriter:
     def _continues(self, line: TextLine, after: TextLine | None, right: float) -> bool:
         """Whether a line of prose is more of the open block."""
         last = self._lines[-1]
-        if self._kind in {"heading", "code", "contents"}:
+        if self._kind in {"heading", "code", "contents"} or last.aside != line.aside:
             return False
         if abs(last.size - line.size) > _SIZES_DIFFER * line.size:
             return False

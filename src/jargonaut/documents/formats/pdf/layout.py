@@ -38,6 +38,8 @@ class TextLine:
     """Of its first word."""
     spread: str = ""
     """Of a line of fixed width: its text with its blanks, from the left edge of its region."""
+    aside: bool = False
+    """Whether it runs in another direction than the page."""
 
 
 @dataclass(slots=True)
@@ -75,7 +77,7 @@ def lay_out(page: Page, before: Layout | None = None) -> Layout:
     for region in regions:
         _add_region(layout, region, marks)
     for words in page.aside:
-        _add_region(layout, Region(list(lines_of(words))), marks, above=float("-inf"))
+        _add_region(layout, Region(list(lines_of(words))), marks, above=float("-inf"), aside=True)
     return layout
 
 
@@ -126,7 +128,9 @@ def _note(lines: Sequence[Line]) -> Note:
     return Note(match["mark"].strip("[]"), text[match.end() :]) if match else Note("", text)
 
 
-def _add_region(layout: Layout, region: Region, marks: set[str], above: float | None = None) -> None:
+def _add_region(
+    layout: Layout, region: Region, marks: set[str], above: float | None = None, aside: bool = False
+) -> None:
     """Add all of it; `above` is the base line over its first line, which begins something new if that is far away."""
     left = region.box.x0 if region.atoms else 0.0
     for atom in region.atoms:
@@ -146,6 +150,7 @@ def _add_region(layout: Layout, region: Region, marks: set[str], above: float | 
                 None if above is None else atom.base - above,
                 atom.words[0].box.width,
                 atom.spread(left) if atom.fixed else "",
+                aside,
             )
         )
         above = atom.base
