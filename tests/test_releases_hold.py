@@ -367,3 +367,18 @@ def test_builds_go_on_while_something_is_proven(folder):
         thread.start()
         thread.join(60)
     assert [result.outcome for result in done] == ["published"]
+
+
+def test_a_source_in_which_nothing_can_be_read_any_more_takes_nothing_back_and_says_so(folder):
+    folder.build()
+    (folder.docs / "lunch.md").unlink()
+    (folder.docs / "salaries.md").write_bytes(b"PK\x03\x04" + bytes(400))
+    said = folder.run("build", code=2).stderr
+    assert "None of the 1 files can be read." in said
+    assert "still answers from 2 documents, lunch.md among them" in said
+    assert "documents rm" in said
+    assert folder.cited(CANTEEN) == ["lunch.md"]
+    (folder.docs / "salaries.md").unlink()
+    folder.run("documents", "rm", "lunch.md")
+    assert "still answers from salaries.md." in folder.run("build", code=2).stderr
+    assert folder.cited(CANTEEN) == []

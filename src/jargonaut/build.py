@@ -17,7 +17,14 @@ from typing import Literal
 
 from jargonaut.chunking.port import Chunker
 from jargonaut.core.document import Chunk, Document
-from jargonaut.core.errors import BusyError, ConflictError, IntegrityError, UnavailableError, UnknownNameError
+from jargonaut.core.errors import (
+    BusyError,
+    ConflictError,
+    IntegrityError,
+    SourceError,
+    UnavailableError,
+    UnknownNameError,
+)
 from jargonaut.core.progress import Progress
 from jargonaut.core.release import Recipe, Release, Revision
 from jargonaut.core.scope import LIVE, Scope
@@ -116,7 +123,10 @@ def build(plan: BuildPlan, progress: Progress) -> BuildResult:
             plan.catalog.save({})
         follower = Follower(plan.journal, plan.scope)
         deleted = frozenset(follower.current().deleted)
-        corpus = read_corpus(plan.scan(), plan.catalog, plan.read, plan.rules, deleted, progress)
+        try:
+            corpus = read_corpus(plan.scan(), plan.catalog, plan.read, plan.rules, deleted, progress)
+        except SourceError as error:
+            raise _still_live(error, _live(plan, follower.current()), deleted) from error
         wanted = {
             uri: IndexedDocument(uri, corpus.entries[uri].digest, allow) for uri, allow in sorted(corpus.allow.items())
         }
@@ -159,6 +169,19 @@ def _bring_live_up_to_date(
     own = plan.indexing_of(corpus, live.recipe)
     if own is not None:
         _publish(plan, own, corpus, live, _index(plan, own, wanted, progress))
+
+
+def _still_live(error: SourceError, live: _Live | None, deleted: frozenset[str]) -> SourceError:
+    """An empty source is more often a disk that is not there than a wish: nothing is taken back, and that is said."""
+    answering = sorted(live.documents.keys() - deleted) if live is not None else []
+    if not answering:
+        return error
+    count, first = len(answering), answering[0]
+    return SourceError(
+        f"{error.message} The release that is live stays, and still answers from "
+        f"{f'{count:,} documents, {first} among them' if count > 1 else first}.",
+        f"{error.hint} What is to answer no longer is deleted with `jargonaut documents rm`.".strip(),
+    )
 
 
 @contextmanager
