@@ -18,7 +18,8 @@ from jargonaut.serving.edge_signature import (
 )
 from jargonaut.state.keys import SCOPES, Key, KeyRing, key_digest
 
-GRANT_PATH = "/internal/grant"
+INTERNAL = "/internal/"
+"""Paths that only the edge may ask, for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,11 @@ class Authenticator:
             AuthenticationError: Nobody known.
             UnavailableError: The state cannot be read.
         """
-        if request.path == GRANT_PATH or SIGNATURE_HEADER in request.headers or IDENTITY_HEADER in request.headers:
+        if (
+            request.path.startswith(INTERNAL)
+            or SIGNATURE_HEADER in request.headers
+            or IDENTITY_HEADER in request.headers
+        ):
             return self._edge(request)
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         secret = secret.strip() if scheme.lower() == "bearer" else ""
@@ -109,7 +114,7 @@ class Authenticator:
         if self.verifier is None:
             raise InvalidSignatureError("This service knows no edge.", "Start service and edge with the same secret.")
         identity = self.verifier.verify(request.method, request.target, request.body, request.headers)
-        if identity is None or (request.path == GRANT_PATH and identity != EDGE_ITSELF):
+        if identity is None or (request.path.startswith(INTERNAL) and identity != EDGE_ITSELF):
             raise InvalidSignatureError("Only the edge may ask this, for itself.")
         return Caller(
             tenant=identity.tenant,
