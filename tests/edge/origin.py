@@ -50,6 +50,8 @@ class Origin:
 
     keys: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Digest of a key -> tenant, principals, scopes."""
+    tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """JSON Web Token -> the same."""
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Name -> channel, recipe, generation."""
     seen: list[Seen] = field(default_factory=list)
@@ -157,7 +159,7 @@ class Origin:
             return await _send_json(send, 503, _error("The state cannot be read.", "unavailable"))
         if identity != EDGE_ITSELF:
             return await _send_json(send, 401, _error("Not signed.", "invalid_signature"))
-        key = self.keys.get(query["key_sha256"] or "")
+        key = self.tokens.get(query.get("token", "")) or self.keys.get(query["key_sha256"] or "")
         if self.open and key is None:
             key = {"tenant": "default", "key_id": None, "scopes": ["read"], "principals": ["public"]}
         if key is None:
@@ -169,7 +171,7 @@ class Origin:
             name = query["model"].removesuffix("@live")
             if name not in self.models:
                 return await _send_json(send, 404, _error("No such model.", "model_not_found", "not_found_error"))
-            live = {"knowledge_base": name, **self.models[name]}
+            live = {"knowledge_base": name.partition("@")[0], **self.models[name]}
         return await _send_json(send, 200, {"key_id": "k_1", **key, **live})
 
     async def _answer(self, send: Send, seen: Seen, path: str) -> None:
@@ -179,7 +181,8 @@ class Origin:
             return await _send_json(send, 400, _error("Which knowledge base?", "invalid_request"))
         question = body.get("query") or body.get("input") or body["messages"][-1]["content"]
         number = len(self.answered(path))
-        model = self.models[who.knowledge_base]
+        name = who.knowledge_base if who.channel == "live" else f"{who.knowledge_base}@{who.channel}"
+        model = self.models.get(name) or self.models[who.knowledge_base]
         headers = {
             "x-jargonaut-knowledge-base": quote(who.knowledge_base, safe=""),
             "x-jargonaut-channel": quote(who.channel, safe=""),

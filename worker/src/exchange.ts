@@ -83,12 +83,12 @@ export class Exchange {
   /** The question, asked of the origin. */
   ask({ grant, body }: Pick<Asking, "grant" | "body">): Promise<Forwarded> {
     const headers = new Headers({ "content-type": "application/json" });
-    return this.forward(utf8(body), encodeIdentity(grant), headers, { repeatable: true, tenant: grant.tenant }, "POST");
+    // A query is not in the key, so it is not in the question.
+    return this.forward(utf8(body), encodeIdentity(grant), headers, { repeatable: true, tenant: grant.tenant }, "POST", this.url.pathname);
   }
 
   /** Sends the request on as `identity`, with `body` and no header but `headers`. */
-  async forward(body: Uint8Array, identity: string, headers: Headers, errand: Errand, method = this.request.method): Promise<Forwarded> {
-    const target = this.url.pathname + this.url.search;
+  async forward(body: Uint8Array, identity: string, headers: Headers, errand: Errand, method = this.request.method, target = this.url.pathname + this.url.search): Promise<Forwarded> {
     const { headerDeadlineMs } = this.shared.settings;
     const sent = this.send({ method, target, body, identity, headers, client: this.request.signal, headerDeadlineMs, ...errand });
     const forwarded = await this.timed("origin", sent);
