@@ -27,6 +27,7 @@ from jargonaut.core.scope import DEFAULT_TENANT, PUBLIC
 from jargonaut.settings_edge import CloudflareSettings, EdgeSettings
 from jargonaut.settings_file import Folder, LocalFile, Table, Texts, anchored, commented_example, explain, read_toml
 from jargonaut.settings_index import IndexSettings
+from jargonaut.settings_tokens import TokenSettings
 from jargonaut.settings_values import Pattern, Patterns, Principals, Share, named
 
 SETTINGS_FILE = "jargonaut.toml"
@@ -49,6 +50,11 @@ class ServiceSettings(Table):
     """Most seconds that a request may take."""
     body_limit_kb: int = Field(256, ge=1, le=65536)
     """Largest request body, in units of 1024 bytes; at the edge too."""
+
+    @property
+    def limits_kb(self) -> tuple[int, int]:
+        """Of a body, and of a document's; 0: no other."""
+        return self.body_limit_kb, 0
 
 
 class BuildSettings(Table):
@@ -234,6 +240,8 @@ class Settings(Table):
 
     service: ServiceSettings = Field(default_factory=ServiceSettings)
     """The HTTP service."""
+    tokens: TokenSettings = Field(default_factory=TokenSettings)
+    """Tokens of an identity provider, beside API keys."""
     edge: EdgeSettings = Field(default_factory=EdgeSettings)
     """The edge before the service."""
     cloudflare: CloudflareSettings = Field(default_factory=CloudflareSettings)
@@ -261,6 +269,13 @@ class Settings(Table):
         if twice:
             raise ValueError(f"has two knowledge bases named `{twice[0]}` of the same tenant.")
         return bases
+
+    @model_validator(mode="after")
+    def _tokens_belong_to_somebody(self) -> Self:
+        tenants = sorted({base.tenant for base in self.knowledge_bases})
+        if self.tokens.issuer and not self.tokens.tenant_claim and self.tokens.tenant not in tenants:
+            raise ValueError(f"`tenant` in [tokens] is `{self.tokens.tenant}`, and there are {', '.join(tenants)}.")
+        return self
 
     @model_validator(mode="after")
     def _open_to_one_tenant(self) -> Self:

@@ -142,8 +142,8 @@ class EdgeSettings(Table):
         """After that, no edge answers from what it knew before a delete."""
         return self.bound_s + self.stale_if_error_s
 
-    def worker(self, origins: tuple[Origin, ...], secret: str, body_limit_kb: int) -> WorkerSettings:
-        """What the Worker has to know, before `origins`."""
+    def worker(self, origins: tuple[Origin, ...], secret: str, limits_kb: tuple[int, int]) -> WorkerSettings:
+        """What the Worker has to know, before `origins`; limits are those of a body and of a document (0: no other)."""
         names = {origin.name for origin in origins}
         return WorkerSettings(
             origins,
@@ -152,7 +152,8 @@ class EdgeSettings(Table):
             bound_s=self.bound_s,
             ttl_s=self.ttl_s,
             stale_if_error_s=self.stale_if_error_s,
-            body_limit_kb=body_limit_kb,
+            body_limit_kb=limits_kb[0],
+            upload_limit_kb=limits_kb[1],
             deadline_s=self.deadline_s,
             header_deadline_s=self.header_deadline_s,
             idle_gap_s=self.idle_gap_s,

@@ -351,6 +351,7 @@ def create_service(workspace: Workspace, edge_secret: str) -> FastAPI:
     from jargonaut.serving.edge_signature import Verifier
     from jargonaut.serving.knowledge_bases import ServedKnowledgeBases
     from jargonaut.serving.service import Limits
+    from jargonaut.serving.tokens import TokenVerifier
 
     settings, bases = workspace.settings, workspace.knowledge_bases
     served = ServedKnowledgeBases(
@@ -359,7 +360,9 @@ def create_service(workspace: Workspace, edge_secret: str) -> FastAPI:
     # Two count while one replaces the other.
     accepted = filter(None, (edge_secret, _secret_in(settings.edge.previous_secret_env, "previous_secret_env")))
     verifier = Verifier({secret_id(secret): secret.encode() for secret in accepted})
-    authenticator = Authenticator(workspace.keys, verifier, open_tenant=workspace.open_tenant)
+    rules = settings.tokens.rules
+    tokens = TokenVerifier(rules, workspace.tenants) if rules else None
+    authenticator = Authenticator(workspace.keys, verifier, tokens, open_tenant=workspace.open_tenant)
     limits = Limits(
         body_bytes=settings.service.body_limit_kb << 10,
         deadline_s=settings.service.deadline_s,

@@ -136,3 +136,10 @@ def test_an_answer_that_is_no_http_is_an_error(edge_with, origin, question):
         origins = (EdgeOrigin(origin.url, "grants", weight=0), EdgeOrigin(url, "bad", grants=False))
         with edge_with(origins=origins, residency={"acme": ("bad",)}) as client:
             error(client.post(**question()), 502, "origin_unreachable")
+
+
+def test_documents_have_a_cap_of_their_own(edge_with, origin):
+    with edge_with(body_limit_kb=1, upload_limit_kb=20) as client:
+        assert client.put("/v1/documents/a.md", content=b"x" * 20_000).status_code == 200
+        error(client.put("/v1/documents/a.md", content=b"x" * 21_000), 413, "body_too_large")
+        error(client.post("/v1/feedback", content=b"x" * 2_000), 413, "body_too_large")

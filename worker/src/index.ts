@@ -54,10 +54,11 @@ async function answer(exchange: Exchange): Promise<Response> {
   if (isPreflight(request, settings.corsOrigins)) return preflight(findRoute(url.pathname));
   const kind = matchRoute(request.method, url.pathname);
   if (kind === "alive") return Response.json({ status: "ok" });
-  const body = await readBody(request, settings.bodyLimitBytes);
+  const body = await readBody(request, kind === "documents" ? settings.uploadLimitBytes : settings.bodyLimitBytes);
   switch (kind) {
     case "open":
       return passThrough(exchange, body, "", null);
+    case "documents":
     case "keyed": {
       const { grant } = confirmed(await exchange.grant(null));
       return passThrough(exchange, body, encodeIdentity(grant), grant.tenant);

@@ -4,10 +4,11 @@ import { EdgeError, notFound } from "./errors";
 export type QuestionKind = "chat" | "embeddings" | "search" | "rerank";
 
 /**
- * alive: answered here. open: forwarded without asking who it is. keyed: forwarded for a key that the origin knows.
+ * alive: answered here. open: forwarded without asking who it is. keyed: forwarded for a key that the origin knows, as are
+ * documents, which may be larger.
  * models: cached for the bound. Questions: for a key that the origin knows, and cached.
  */
-export type RouteKind = "alive" | "open" | "keyed" | "models" | QuestionKind;
+export type RouteKind = "alive" | "open" | "keyed" | "documents" | "models" | QuestionKind;
 
 /** What can be reached through the edge. Everything else, above all /internal/, does not exist. */
 const ROUTES: readonly (readonly [string, RegExp, RouteKind])[] = [
@@ -16,7 +17,7 @@ const ROUTES: readonly (readonly [string, RegExp, RouteKind])[] = [
   ["POST", /^\/v1\/search$/, "search"],
   ["POST", /^\/v[12]\/rerank$/, "rerank"],
   ["GET", /^\/v1\/models(\/[^/]+)?$/, "models"],
-  ["GET POST PUT PATCH DELETE", /^\/v1\/documents(\/.*)?$/, "keyed"],
+  ["GET POST PUT PATCH DELETE", /^\/v1\/documents(\/.*)?$/, "documents"],
   ["POST", /^\/v1\/feedback$/, "keyed"],
   ["POST", /^\/dify\/retrieval$/, "keyed"],
   ["GET POST DELETE", /^\/mcp$/, "keyed"],

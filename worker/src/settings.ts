@@ -16,6 +16,8 @@ export interface Env {
   TTL_S?: string;
   STALE_IF_ERROR_S?: string;
   BODY_LIMIT_KB?: string;
+  /** For documents; 0 is as `BODY_LIMIT_KB`. */
+  UPLOAD_LIMIT_KB?: string;
   DEADLINE_S?: string;
   HEADER_DEADLINE_S?: string;
   IDLE_GAP_S?: string;
@@ -87,6 +89,8 @@ export interface Settings {
   staleMs: number;
   /** The largest body of a request; the origin's own limit. */
   bodyLimitBytes: number;
+  /** The same for a document. */
+  uploadLimitBytes: number;
   /** How long a request may take, all tries and the whole answer. */
   deadlineMs: number;
   /** How long an origin may take until its headers are there. */
@@ -114,6 +118,7 @@ export function readSettings(env: Env): Settings {
     // Who has every hit confirmed wants none that is not.
     staleMs: boundMs === 0 ? 0 : milliseconds(env.STALE_IF_ERROR_S, 0),
     bodyLimitBytes: number(env.BODY_LIMIT_KB, 256) * 1024,
+    uploadLimitBytes: (number(env.UPLOAD_LIMIT_KB, 0) || number(env.BODY_LIMIT_KB, 256)) * 1024,
     deadlineMs: milliseconds(env.DEADLINE_S, 120),
     headerDeadlineMs: milliseconds(env.HEADER_DEADLINE_S, 60),
     idleGapMs: milliseconds(env.IDLE_GAP_S, 30),

@@ -114,7 +114,7 @@ def _start_edge(workspace: Workspace, origin: str, secret: str, port: int | None
 
     chosen = workspace.settings.edge
     edge = Edge(
-        chosen.worker((Origin(origin),), secret, workspace.settings.service.body_limit_kb),
+        chosen.worker((Origin(origin),), secret, workspace.settings.service.limits_kb),
         host=workspace.settings.service.host,
         port=chosen.port if port is None else port,
     )

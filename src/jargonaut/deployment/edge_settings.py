@@ -105,6 +105,8 @@ class EdgeSettings:
     """How much longer it, and what was last known, may serve while no origin answers."""
     body_limit_kb: int = 256
     """Largest body of a request, in units of 1024 bytes: as the origin's."""
+    upload_limit_kb: int = 0
+    """The same for a document; 0: no other."""
     deadline_s: float = 120.0
     """How long a request may take, with all tries and the whole answer."""
     header_deadline_s: float = 60.0
@@ -159,6 +161,7 @@ def bindings(settings: EdgeSettings) -> dict[str, str]:
         "TTL_S": f"{settings.ttl_s:g}",
         "STALE_IF_ERROR_S": f"{settings.stale_if_error_s:g}",
         "BODY_LIMIT_KB": str(settings.body_limit_kb),
+        "UPLOAD_LIMIT_KB": str(settings.upload_limit_kb),
         "DEADLINE_S": f"{settings.deadline_s:g}",
         "HEADER_DEADLINE_S": f"{settings.header_deadline_s:g}",
         "IDLE_GAP_S": f"{settings.idle_gap_s:g}",

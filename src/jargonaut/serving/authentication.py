@@ -16,6 +16,7 @@ from jargonaut.serving.edge_signature import (
     InvalidSignatureError,
     Verifier,
 )
+from jargonaut.serving.tokens import TokenVerifier, is_token
 from jargonaut.state.keys import SCOPES, Key, KeyRing, key_digest
 
 INTERNAL = "/internal/"
@@ -66,6 +67,8 @@ class Authenticator:
     keys: KeyRing
     verifier: Verifier | None = None
     """None: no edge is set up, and every signature is refused."""
+    tokens: TokenVerifier | None = None
+    """None: only API keys are taken."""
     open_tenant: str | None = None
     """Of this tenant is, until the first key is issued, everyone on this machine, and may do everything. Only for a
     service that listens on loopback alone."""
@@ -85,20 +88,33 @@ class Authenticator:
             return self._edge(request)
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         secret = secret.strip() if scheme.lower() == "bearer" else ""
-        caller = await self.key_holder(key_digest(secret) if secret else None)
+        if is_token(secret):
+            return await self.holder(None, secret)
+        caller = await self.holder(key_digest(secret) if secret else None)
         if caller.key_id is None and not _is_loopback(request.headers.get("host", "")):
             # A name that was made to point at this machine (DNS rebinding) would let a web page in.
             raise AuthenticationError("Without API keys this service answers to localhost only.")
         return caller
 
-    async def key_holder(self, digest: str | None) -> Caller:
-        """Who holds the key with this SHA-256; with None, or while no key is asked for, whoever is on this machine.
+    async def holder(self, digest: str | None, token: str | None = None) -> Caller:
+        """Who holds the key with this SHA-256, or the token; with neither, or while no key is asked for, whoever is on
+        this machine.
 
         Raises:
             AuthenticationError: Nobody known.
+            UnavailableError: The state, or the keys of tokens, cannot be read.
         """
         # In a thread, because a journal may be on a disk or a network.
+        if token is not None:
+            return await asyncio.to_thread(self._bearer, token)
         return await asyncio.to_thread(self._key_holder, digest)
+
+    def _bearer(self, token: str) -> Caller:
+        if self.tokens is None:
+            raise AuthenticationError("This service takes no tokens.", "Send an API key.")
+        bearer = self.tokens.bearer(token)
+        scopes = frozenset(self.tokens.rules.scopes)
+        return Caller(bearer.tenant, f"token:{bearer.subject}", bearer.principals, scopes)
 
     def _key_holder(self, digest: str | None) -> Caller:
         key = self.keys.authenticate(digest) if digest else None

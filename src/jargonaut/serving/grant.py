@@ -14,7 +14,7 @@ router = APIRouter()
 @router.post("/internal/grant", include_in_schema=False)
 async def grant(body: GrantRequest, service: ServiceDependency) -> Grant:
     """Resolve a key and a model. `boundary` has checked that the edge asks."""
-    holder = await service.authenticator.key_holder(body.key_sha256)
+    holder = await service.authenticator.holder(body.key_sha256, body.token)
     granted = Grant(
         tenant=holder.tenant,
         key_id=holder.key_id,
