@@ -167,17 +167,21 @@ class EdgeSettings(Table):
             store=self.store,
         )
 
-    def deployed_origins(self) -> tuple[Origin, ...]:
+    def deployed_origins(self, *, known: bool = False) -> tuple[Origin, ...]:
         """`origins`, with their tokens from the environment.
 
+        Args:
+            known: Whether the deployed edge has tokens that may be kept; then none of them need be set here.
+
         Raises:
-            SettingsError: There are none, or a token is not set.
+            SettingsError: There are no origins, or a token is not set.
         """
         if not self.origins:
             raise SettingsError(
                 "The edge does not know which service to ask.",
                 "Add [[edge.origins]] with a `name` and the `url` under which Cloudflare reaches the service.",
             )
+        kept = known and not any(os.environ.get(origin.token_env) for origin in self.origins if origin.token_env)
         return tuple(
             Origin(
                 origin.url,
@@ -185,7 +189,7 @@ class EdgeSettings(Table):
                 origin.weight,
                 origin.regions,
                 grants=origin.grants,
-                token=_from_environment(origin.token_env, "[[edge.origins]] token_env"),
+                token="" if kept else _from_environment(origin.token_env, "[[edge.origins]] token_env"),
             )
             for origin in self.origins
         )

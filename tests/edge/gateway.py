@@ -15,6 +15,7 @@ class Gateway:
 
     def __init__(self, target: str, prefix: str) -> None:
         self.tokens: list[str] = []
+        self.http = httpx.Client(timeout=20)
         gateway = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -28,7 +29,7 @@ class Gateway:
                 names = ("content-type", "x-jargonaut-identity", "x-jargonaut-signature", "x-request-id")
                 headers = {name: self.headers[name] for name in names if self.headers[name]}
                 url = target + self.path.removeprefix(prefix)
-                said = httpx.request(self.command, url, content=body, headers=headers)
+                said = gateway.http.request(self.command, url, content=body, headers=headers)
                 return self.answer(said.status_code, dict(said.headers), said.content)
 
             do_GET = do_POST
@@ -52,6 +53,7 @@ class Gateway:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+        self.http.close()
 
 
 @contextmanager

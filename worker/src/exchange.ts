@@ -139,7 +139,7 @@ export class Exchange {
     if (!/^text\/html/i.test(headers.get("content-type") ?? "")) {
       headers.set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
     }
-    if (this.env.VERSION?.tag) headers.set("x-jargonaut-version", this.env.VERSION.tag);
+    if (this.env.TAG) headers.set("x-jargonaut-version", this.env.TAG);
     if (!headers.has("x-ratelimit-limit-requests")) {
       for (const [name, value] of Object.entries(this.purse?.headers() ?? {})) headers.set(name, value);
     }

@@ -12,6 +12,8 @@ export interface Env {
   CHANNEL?: string;
   /** For people: the recipe that the channel had when this version was deployed. */
   RECIPE?: string;
+  /** Names this version of the Worker and its settings. */
+  TAG?: string;
   BOUND_S?: string;
   TTL_S?: string;
   STALE_IF_ERROR_S?: string;
@@ -35,7 +37,6 @@ export interface Env {
   STORE?: string;
   RATE_LIMIT?: { limit(options: { key: string }): Promise<{ success: boolean }> };
   BUDGET?: BudgetNamespace;
-  VERSION?: { id: string; tag: string };
   /** In the local workerd, `ORIGIN_<n>` is the way to the n-th origin: it can reach nothing else. */
   [name: string]: unknown;
 }

@@ -96,6 +96,8 @@ class EdgeSettings:
     """What a knowledge base without a channel means."""
     recipe: str = ""
     """For people: what was live there."""
+    tag: str = ""
+    """Names this version of Worker and settings, in a header of every answer."""
     bound_s: float = 5.0
     """How long the edge may believe who sees what: the longest time until a delete is in force there. 0: every hit is
     confirmed."""
@@ -157,6 +159,7 @@ def bindings(settings: EdgeSettings) -> dict[str, str]:
         "EDGE_SECRET": settings.secret,
         "CHANNEL": settings.channel,
         "RECIPE": settings.recipe,
+        "TAG": settings.tag,
         "BOUND_S": f"{settings.bound_s:g}",
         "TTL_S": f"{settings.ttl_s:g}",
         "STALE_IF_ERROR_S": f"{settings.stale_if_error_s:g}",
