@@ -246,7 +246,7 @@ async def _ask_all(world: _World, edge: Edge, count: int) -> Tally:
         async def asker() -> None:
             for number in numbers:
                 # Quiet times and troubled ones.
-                world.origin.trouble = 0.2 if number // 200 % 3 == 2 else 0.0
+                world.origin.trouble = 0.2 if number // 100 % 3 == 2 else 0.0
                 if number % 60 == 59:
                     world.change()
                 if number % 2500 == 2499 and edge.pid is not None:
