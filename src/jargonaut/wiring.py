@@ -48,8 +48,6 @@ if TYPE_CHECKING:
     from jargonaut.index.lucene_server import Access, LuceneServer, VectorOption
     from jargonaut.ranking.whitening import Whitening
 
-EDGE_SECRET_ID = "edge-1"
-"""Names the secret that service and edge share."""
 PLAIN_TOKENS = 256
 """Limit of a chunk, in words and characters, where there is no encoder to ask."""
 BASE = "base"
@@ -359,36 +357,42 @@ def signing_secret(settings: Settings) -> str:
     Raises:
         SettingsError: The variable is not set.
     """
-    variable = settings.edge.secret_env
-    if not variable:
-        return secrets.token_hex(32)
-    secret = os.environ.get(variable, "")
-    if not secret:
+    return _secret_in(settings.edge.secret_env, "secret_env") or secrets.token_hex(32)
+
+
+def _secret_in(variable: str, key: str) -> str:
+    secret = os.environ.get(variable, "") if variable else ""
+    if variable and not secret:
         raise SettingsError(
-            f"The environment variable {variable}, which [edge] secret_env names, is not set.",
-            "Set it to a long random text, the same that the edge has; or leave secret_env empty.",
+            f"The environment variable {variable}, which [edge] {key} names, is not set.",
+            f"Set it to a long random text, the same that the edge has; or leave {key} empty.",
         )
     return secret
 
 
 def create_service(workspace: Workspace, edge_secret: str) -> FastAPI:
     """The HTTP service over all knowledge bases of a workspace."""
+    from jargonaut.deployment.edge_settings import secret_id
     from jargonaut.serving.app import create_app
     from jargonaut.serving.authentication import Authenticator
     from jargonaut.serving.edge_signature import Verifier
     from jargonaut.serving.knowledge_bases import ServedKnowledgeBases
     from jargonaut.serving.service import Limits
+    from jargonaut.serving.tokens import TokenVerifier
 
     settings, bases = workspace.settings, workspace.knowledge_bases
     served = ServedKnowledgeBases(
         workspace.journal, bases, lambda scope, release_id: bases[scope].load_release(release_id)
     )
-    authenticator = Authenticator(
-        workspace.keys, Verifier({EDGE_SECRET_ID: edge_secret.encode()}), open_tenant=workspace.open_tenant
-    )
+    # Two count while one replaces the other.
+    accepted = filter(None, (edge_secret, _secret_in(settings.edge.previous_secret_env, "previous_secret_env")))
+    verifier = Verifier({secret_id(secret): secret.encode() for secret in accepted})
+    rules = settings.tokens.rules
+    tokens = TokenVerifier(rules, workspace.tenants) if rules else None
+    authenticator = Authenticator(workspace.keys, verifier, tokens, open_tenant=workspace.open_tenant)
     limits = Limits(
         body_bytes=settings.service.body_limit_kb << 10,
         deadline_s=settings.service.deadline_s,
-        edge_bound_s=settings.edge.bound_s,
+        edge_bound_s=settings.edge.effective_within_s,
     )
     return create_app(served, authenticator, generator_of, limits)
