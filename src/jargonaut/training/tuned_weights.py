@@ -16,7 +16,7 @@ from jargonaut.encoding.weights_folder import FILES, PREFIXES, WEIGHTS, BaseWeig
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A query encoder that may serve, if held-out questions say so."""
+    """An encoder that may serve, if held-out questions say so."""
 
     share: float
     """Of the way from the base to the tuned weights."""
@@ -30,8 +30,7 @@ def write_candidate(base: BaseWeights, trained: Mapping[str, NDArray[Any]], shar
     tensors = load_file(base.folder / WEIGHTS)
     for name, value in trained.items():
         stored = next(prefix + name for prefix in PREFIXES if prefix + name in tensors)
-        before = tensors[stored].astype(np.float32)
-        tensors[stored] = before + np.float32(share) * (value.astype(np.float32) - before)
+        tensors[stored] = blended(tensors[stored], value, share)
     shutil.rmtree(folder, ignore_errors=True)
     for pattern in FILES:
         for source in base.folder.glob(pattern):
@@ -44,3 +43,10 @@ def write_candidate(base: BaseWeights, trained: Mapping[str, NDArray[Any]], shar
         base.name, query_prompt=base.query_prompt, document_prompt=base.document_prompt, languages=base.languages
     )
     return Candidate(share, read_weights(folder, naming))
+
+
+def blended(before: NDArray[Any], after: NDArray[Any], share: float) -> NDArray[np.float32]:
+    """Weights on the way from `before` to `after`."""
+    start = before.astype(np.float32)
+    moved: NDArray[np.float32] = start + np.float32(share) * (after.astype(np.float32) - start)
+    return moved
