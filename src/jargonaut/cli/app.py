@@ -15,6 +15,7 @@ from jargonaut.cli import (
     doctor,
     documents,
     edge,
+    evaluate,
     index,
     init,
     keys,
@@ -58,6 +59,7 @@ app.command("build")(build.build)
 app.command("ask")(ask.ask)
 app.command("search")(search.search)
 app.command("prove")(prove.prove)
+app.command("evaluate")(evaluate.evaluate)
 app.command("status")(status.status)
 app.command("chunks")(chunks.chunks)
 app.add_typer(documents.app, name="documents")

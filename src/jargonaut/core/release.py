@@ -15,10 +15,16 @@ from jargonaut.core.canonical import digest_of
 from jargonaut.core.errors import IntegrityError, NewerFormatError
 from jargonaut.core.scope import Scope
 
-FORMAT = 1
-"""Version of the manifests written here. Raise it with a rule in `MIGRATIONS` for reading the one before."""
+FORMAT = 2
+"""Newest version of the manifests written here. Raise it with a rule in `MIGRATIONS` for reading the one before."""
 
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+ADDED = {"fusion": {"tokens": (2, ""), "late_weight": (2, 0.0)}}
+"""What came to the parts of a recipe later: the format that has it, and the value that stands for its absence.
+
+A manifest that does not use it is written without it, in the format before: so what was written keeps its id.
+"""
+
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: lambda fields: fields}
 """`MIGRATIONS[n]` turns a manifest of format n into one of format n + 1, in memory, when it is read."""
 
 LEXICAL_SPACE = "lexical"
@@ -45,6 +51,10 @@ class Fusion:
     """Digest of the whitening artifact, or empty: then the dense score is the raw cosine alone."""
     pool: int = 100
     """Candidates taken from each list."""
+    tokens: str = ""
+    """Digest of the token projection, or empty: then tokens are not compared."""
+    late_weight: float = 0.0
+    """Weight of the z-scored MaxSim, added to the weighted sum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +134,16 @@ Manifest = TypeVar("Manifest", Recipe, Revision, Release)
 
 def to_json(manifest: Recipe | Revision | Release) -> dict[str, Any]:
     """The manifest as JSON, with its kind and format."""
-    return {"kind": type(manifest).__name__.lower(), "format": FORMAT, **dataclasses.asdict(manifest)}
+    fields = dataclasses.asdict(manifest)
+    written = 1
+    for part, added in ADDED.items():
+        held = fields.get(part)
+        for name, (since, absent) in added.items() if held else ():
+            if held[name] == absent:
+                del held[name]
+            else:
+                written = max(written, since)
+    return {"kind": type(manifest).__name__.lower(), "format": written, **fields}
 
 
 def from_json(kind: type[Manifest], value: Mapping[str, Any]) -> Manifest:
