@@ -59,6 +59,18 @@ class LiveRelease:
 
 
 @dataclass(frozen=True, slots=True)
+class Option:
+    """An encoder of questions over an index of the live documents: what is live, or what may take its place."""
+
+    query_encoder: Encoder
+    document_encoder: str
+    """Id of what encoded the documents."""
+    reader: IndexReader
+    revision: Revision
+    """The live one; another where the documents were encoded anew. Its chunks have the same ids."""
+
+
+@dataclass(frozen=True, slots=True)
 class AdaptationPlan:
     """Ready objects for one adaptation."""
 
@@ -68,11 +80,20 @@ class AdaptationPlan:
     journal: Journal
     live: LiveRelease
     held_out: HeldOut
-    tune: Callable[[Progress], Sequence[Encoder]] | None
-    """Trains and exports query encoders for the live space; None where nothing can be trained."""
+    tune: Callable[[Progress], Sequence[Option]] | None
+    """Trains, exports and, where documents are encoded anew, indexes; None where nothing can be trained."""
     gate: Gate
     seed: int
     force: bool = False
+    discard: Callable[[str], None] | None = None
+    """Removes a table: documents that were encoded anew for nothing."""
+
+    @property
+    def as_it_is(self) -> Option:
+        """What is live."""
+        live = self.live
+        assert live.recipe.encoder is not None
+        return Option(live.query_encoder, live.recipe.encoder.document, live.reader, live.revision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +140,7 @@ def prove_change(plan: AdaptationPlan, changed: Recipe, progress: Progress) -> A
 async def _prove_change(plan: AdaptationPlan, changed: Recipe, progress: Progress) -> Adaptation:
     live, queries = plan.live, plan.held_out.judged_on
     progress("judge", 0, 1)
-    pools = await _pools(plan, live.query_encoder, queries)
+    pools = await _pools(plan, plan.as_it_is, queries)
     trial = _trial(plan, changed, "changed", "live")
     proof = await judge_answers(live.reader, pools, queries, live.whitening, (live.recipe, changed), trial)
     progress("judge", 1, 1)
@@ -212,20 +233,24 @@ def _trial(plan: AdaptationPlan, candidate: Recipe, candidate_row: str, baseline
     )
 
 
-async def _adapt(plan: AdaptationPlan, tuned: Sequence[Encoder], progress: Progress) -> Adaptation:
-    whitening = await _whitening(plan)
+async def _adapt(plan: AdaptationPlan, tuned: Sequence[Option], progress: Progress) -> Adaptation:
     progress("choose", 0, 1)
-    choice = await _chosen(plan, tuned, whitening)
+    choice = await _chosen(plan, tuned)
     progress("choose", 1, 1)
-    recipe = await _recipe(plan, choice, whitening)
+    recipe = await _recipe(plan, choice)
     progress("judge", 0, 1)
-    judgement = await _judged(plan, choice, recipe, whitening)
+    judgement = await _judged(plan, choice, recipe)
     progress("judge", 1, 1)
-    return _decided(plan, recipe, plan.live.revision, judgement)
+    adaptation = _decided(plan, recipe, choice.option.revision, judgement)
+    kept = {plan.live.revision.table, *([choice.option.revision.table] if adaptation.promoted else [])}
+    for table in {option.revision.table for option in tuned} - kept:
+        if plan.discard:
+            plan.discard(table)
+    return adaptation
 
 
-async def _whitening(plan: AdaptationPlan) -> Whitening | None:
-    _, vectors = await plan.live.reader.vectors(SAMPLE_ROWS, Deadline.after(_DEADLINE_S))
+async def _whitening(plan: AdaptationPlan, reader: IndexReader) -> Whitening | None:
+    _, vectors = await reader.vectors(SAMPLE_ROWS, Deadline.after(_DEADLINE_S))
     if len(vectors) < 2 or float(np.ptp(vectors, axis=0).max()) == 0:
         return None
     return fit_whitening([vectors], seed=plan.seed)
@@ -233,52 +258,56 @@ async def _whitening(plan: AdaptationPlan) -> Whitening | None:
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    encoder: Encoder
+    option: Option
     fusion: FusionChoice
+    whitening: Whitening | None
 
 
-async def _chosen(plan: AdaptationPlan, tuned: Sequence[Encoder], whitening: Whitening | None) -> _Choice:
-    """The query encoder and weights with the best nDCG@10 on the choosing half; ties go to the encoder as it came."""
-    queries = plan.held_out.chosen_on
-    options = []
-    for encoder in (plan.live.query_encoder, *tuned):
-        pools = await _pools(plan, encoder, queries)
+async def _chosen(plan: AdaptationPlan, tuned: Sequence[Option]) -> _Choice:
+    """The option and weights with the best nDCG@10 on the choosing half; ties go to the encoder as it came."""
+    queries, choices = plan.held_out.chosen_on, []
+    whitenings: dict[str, Whitening | None] = {}
+    for option in (plan.as_it_is, *tuned):
+        table = option.revision.table
+        if table not in whitenings:
+            whitenings[table] = await _whitening(plan, option.reader)
+        whitening = whitenings[table]
+        pools = await _pools(plan, option, queries)
         fitted = fit_fusion(development_queries(pools, queries), whitening, pool=plan.live.recipe.fusion.pool)
-        options.append(_Choice(encoder, fitted))
-    return max(options, key=lambda option: option.fusion.ndcg)
+        choices.append(_Choice(option, fitted, whitening))
+    return max(choices, key=lambda choice: choice.fusion.ndcg)
 
 
-async def _pools(plan: AdaptationPlan, encoder: Encoder, queries: Sequence[JudgingQuery]) -> list[Pool]:
+async def _pools(plan: AdaptationPlan, option: Option, queries: Sequence[JudgingQuery]) -> list[Pool]:
     live = plan.live
-    return await retrieve_pools(live.reader, encoder, queries, live.seen, live.recipe.fusion.pool)
+    return await retrieve_pools(option.reader, option.query_encoder, queries, live.seen, live.recipe.fusion.pool)
 
 
-async def _recipe(plan: AdaptationPlan, choice: _Choice, whitening: Whitening | None) -> Recipe:
-    """The candidate: the live recipe with another query encoder and ranking, and its own threshold."""
-    live = plan.live.recipe
-    assert live.encoder is not None
-    used = whitening if choice.fusion.whitened else None
+async def _recipe(plan: AdaptationPlan, choice: _Choice) -> Recipe:
+    """The candidate: the live recipe with other encoders and ranking, and its own threshold."""
+    live, option = plan.live.recipe, choice.option
+    used = choice.whitening if choice.fusion.whitened else None
     fusion = Fusion(choice.fusion.lexical_weight, used.digest if used else "", live.fusion.pool)
-    is_tuned = choice.encoder.card.id != plan.live.query_encoder.card.id
+    is_tuned = option.query_encoder.card.id != plan.live.query_encoder.card.id
     if used:
         plan.storage.put_if_absent(f"whitenings/{used.digest}.safetensors", used.to_bytes())
     threshold = await calibrated_threshold(
-        plan.live.reader, choice.encoder, plan.held_out.chosen_on, plan.live.languages, (fusion, used), live.top_k
+        option.reader, option.query_encoder, plan.held_out.chosen_on, plan.live.languages, (fusion, used), live.top_k
     )
     return dataclasses.replace(
         live,
-        encoder=EncoderRef(live.encoder.document, choice.encoder.card.id, live.encoder.space),
+        encoder=EncoderRef(option.document_encoder, option.query_encoder.card.id, option.revision.space),
         fusion=fusion,
         similarity_threshold=threshold,
         label="tuned" if is_tuned else "fitted",
     )
 
 
-async def _judged(plan: AdaptationPlan, choice: _Choice, recipe: Recipe, whitening: Whitening | None) -> Judgement:
+async def _judged(plan: AdaptationPlan, choice: _Choice, recipe: Recipe) -> Judgement:
     queries, live = plan.held_out.judged_on, plan.live
-    base = await _pools(plan, live.query_encoder, queries)
-    tuned = await _pools(plan, choice.encoder, queries)
-    used = whitening if recipe.fusion.whitening else None
+    base = await _pools(plan, plan.as_it_is, queries)
+    tuned = await _pools(plan, choice.option, queries)
+    used = choice.whitening if recipe.fusion.whitening else None
     rows: dict[str, list[RankedChunks]] = {
         "bm25": rankings(base, LEXICAL_ONLY, None),
         "base": rankings(base, DENSE_ONLY, None),

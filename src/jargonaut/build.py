@@ -118,7 +118,7 @@ def build(plan: BuildPlan, progress: Progress) -> BuildResult:
             if live and live.is_of(indexing.table) and live.documents == wanted and not plan.anew:
                 asyncio.run(plan.index.open_reader(live.snapshot))
                 return BuildResult("unchanged", live.release, live.recipe, live.revision, corpus, 0, 0, 0)
-            revision = _index(plan, indexing, wanted, progress)
+            revision = index_documents(plan, indexing, wanted, progress)
             try:
                 result = _publish(plan, indexing, corpus, live, revision)
             except ConflictError:
@@ -215,7 +215,14 @@ def _announce_permissions(plan: BuildPlan, wanted: Mapping[str, IndexedDocument]
         permit_documents(plan.journal, plan.scope, changed)
 
 
-def _index(plan: BuildPlan, indexing: Indexing, wanted: Mapping[str, IndexedDocument], progress: Progress) -> Revision:
+def index_documents(
+    plan: BuildPlan, indexing: Indexing, wanted: Mapping[str, IndexedDocument], progress: Progress
+) -> Revision:
+    """Bring the table of `indexing` to what is wanted. What an interrupted run has written is not written again.
+
+    Raises:
+        UnavailableError: The text of a document is gone, or an engine refuses.
+    """
     if plan.anew:
         plan.index.drop(table_name(indexing.table))
     writer = plan.index.new_writer(indexing.table)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from jargonaut.adapt import AdaptationPlan, LiveRelease
+from jargonaut.adapt import AdaptationPlan, LiveRelease, Option
 from jargonaut.build import BuildPlan, Indexing
 from jargonaut.chunkers import chunker_of, wanted_chunker
 from jargonaut.core.canonical import canonical_json, digest_of
@@ -41,11 +41,12 @@ from jargonaut.index.analysis import ANALYSIS
 from jargonaut.index.port import IndexedDocument, Snapshot, TableKey
 from jargonaut.proof.calibrate import FALLBACK_COVERAGE, calibrated_threshold
 from jargonaut.proof.gate import Gate
-from jargonaut.proof.questions import Material, divide, sample_questions
+from jargonaut.proof.questions import divide, sample_questions
 from jargonaut.ranking.fit import CONTEXTUAL_WEIGHT
 from jargonaut.releases.visibility import overlay
 from jargonaut.settings import KnowledgeBaseSettings
 from jargonaut.training.pairs import mine_pairs
+from jargonaut.tuning import Ground, grown_from, options, origin
 from jargonaut.wiring import KnowledgeBase
 
 NO_PROMPT = "none"
@@ -110,8 +111,33 @@ def changed_recipe(base: KnowledgeBase) -> Recipe | None:
     return None if wanted == recipe else wanted
 
 
-def adaptation_plan(base: KnowledgeBase, options: AdaptationOptions, say: Say, progress: Progress) -> AdaptationPlan:
+def adaptation_plan(base: KnowledgeBase, chosen: AdaptationOptions, say: Say, progress: Progress) -> AdaptationPlan:
     """Everything that an adaptation of the live release needs.
+
+    Raises:
+        RefusedError: Nothing is live, or it has no encoder to tune.
+        InputError: There is too little to learn from or to judge on.
+    """
+    ground = training_ground(base, progress)
+    tune = (lambda report: _tuned(base, ground, report, say)) if chosen.train else None
+    gate = base.workspace.settings.gate
+    return AdaptationPlan(
+        scope=base.scope,
+        storage=base.storage,
+        registry=base.registry,
+        journal=base.journal,
+        live=ground.live,
+        held_out=ground.material.held_out,
+        tune=tune,
+        gate=Gate(level=gate.level, margin=chosen.margin),
+        seed=base.settings.tuning.seed,
+        force=chosen.force,
+        discard=base.index.drop,
+    )
+
+
+def training_ground(base: KnowledgeBase, progress: Progress) -> Ground:
+    """What is live, and its documents' questions, divided into those to learn from and those to be judged on.
 
     Raises:
         RefusedError: Nothing is live, or it has no encoder to tune.
@@ -130,20 +156,7 @@ def adaptation_plan(base: KnowledgeBase, options: AdaptationOptions, say: Say, p
     tuning = base.settings.tuning
     labels = Path(tuning.labels) if tuning.labels else None
     material = divide(documents, chunks, mined, labels, tuning.seed)
-    tune = (lambda report: _tuned(base, live, material, report, say)) if options.train else None
-    gate = base.workspace.settings.gate
-    return AdaptationPlan(
-        scope=base.scope,
-        storage=base.storage,
-        registry=base.registry,
-        journal=base.journal,
-        live=live,
-        held_out=material.held_out,
-        tune=tune,
-        gate=Gate(level=gate.level, margin=options.margin),
-        seed=tuning.seed,
-        force=options.force,
-    )
+    return Ground(live, material, documents, chunks)
 
 
 def wants_tuning(base: KnowledgeBase) -> bool:
@@ -212,10 +225,10 @@ def _document_encoder(base: KnowledgeBase, corpus: Corpus, say: Say) -> EncoderC
         return None
     live = base.follower.current().channels.get(LIVE)
     encoder = base.registry.recipe(live.recipe).encoder if live else None
-    if wanted == "auto" and encoder:
+    if encoder and (wanted == "auto" or grown_from(base, encoder.document) == (wanted, base.settings.encoder.sha256)):
         if card := _exported(base, encoder.document):
             return card
-        name = _base_name(base, encoder.document)
+        name = origin(base, encoder.document)
     else:
         name = default_base(corpus.languages) if wanted == "auto" else wanted
     sha256 = base.settings.encoder.sha256
@@ -240,6 +253,8 @@ def wanted_encoder(base: KnowledgeBase, live: EncoderCard | None) -> EncoderCard
     settings = base.settings.encoder
     if settings.base in ("auto", "none"):
         return live if settings.base == "auto" else None
+    if live and grown_from(base, live.id) == (settings.base, settings.sha256):
+        return live
     with suppress(UnknownNameError):
         named = json.loads(base.storage.get(_base_key(settings.base, settings.sha256)))
         return load_card(base.storage, named["encoder"])
@@ -348,31 +363,6 @@ def stored_documents(base: KnowledgeBase, held: Mapping[str, IndexedDocument]) -
     return documents
 
 
-def _tuned(base: KnowledgeBase, live: LiveRelease, material: Material, progress: Progress, say: Say) -> list[Encoder]:
-    """Train on the training side, and export what came of it for the live space; empty if nothing can be trained."""
-    from jargonaut.training.material import tuning_set
-    from jargonaut.training.query_side import TuningSettings, tune_query_encoder
-
-    encoder = live.recipe.encoder
-    assert encoder is not None
-    weights = resolve_base(_base_name(base, encoder.document), sha256=base.settings.encoder.sha256)
-    examples = asyncio.run(tuning_set(live.reader, material.training, material.training_chunks))
-    settings = TuningSettings(seed=base.settings.tuning.seed, budget_s=base.settings.tuning.budget_s)
-    try:
-        tuned = tune_query_encoder(weights, examples, settings, base.work_folder / "tuning", progress)
-    except (MissingExtraError, RefusedError) as error:
-        say(f"The encoder stays as it is; only the ranking is fitted. {error}")
-        return []
-    cards = [save_encoder(base.storage, item.weights, aims_at=encoder.space) for item in tuned.candidates]
-    return [base.load_encoder(card.id) for card in cards]
-
-
-def _base_name(base: KnowledgeBase, encoder_id: str) -> str:
-    """What the settings called the base of an encoder."""
-    for key in base.storage.keys("bases/"):
-        value = json.loads(base.storage.get(key))
-        if value["encoder"] == encoder_id:
-            return str(value["base"])
-    raise RefusedError(
-        "The base weights of the live encoder are not known any more.", "Name them in [encoder] base and build again."
-    )
+def _tuned(base: KnowledgeBase, ground: Ground, progress: Progress, say: Say) -> list[Option]:
+    """What training on the training side gives to choose from; empty if nothing can be trained."""
+    return options(base, build_plan(base, False, say), ground, progress, say)

@@ -137,8 +137,11 @@ class TuningSettings(Table):
 
     enabled: bool = True
     """Whether a tuned encoder is tried once the base encoder serves."""
+    method: Literal["auto", "query-side", "full"] = "auto"
+    """"query-side" tunes the encoder of questions only, and encodes no document again; "full" tunes both sides, encodes
+    every document anew, and learns more, from labels above all; "auto": full where there are labels to learn from."""
     budget_s: float = Field(300, gt=0)
-    """Seconds that training may take."""
+    """Seconds that training may take; turned into a number of steps, which is recorded."""
     seed: int = Field(7, ge=0)
     """Of every random choice: the same documents and the same seed give the same split and the same pairs."""
     labels: LocalFile = ""

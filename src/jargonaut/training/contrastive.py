@@ -28,7 +28,7 @@ from jargonaut.training.batches import Batches
 from jargonaut.training.checkpoint import Checkpoint, Position
 from jargonaut.training.development import Slices, divide_questions, reciprocal_rank
 from jargonaut.training.examples import TrainingSet
-from jargonaut.training.tuned_weights import Candidate, blended, write_candidate
+from jargonaut.training.tuned_weights import Candidate, blended, finished, read_finished, write_candidate
 
 if TYPE_CHECKING:
     from jargonaut.training.contrastive_model import ContrastiveModel
@@ -153,6 +153,9 @@ def tune_encoder(
     identity = digest_of(
         [base.digest, base.query_prompt, base.document_prompt, examples.digest, _what_matters(settings)]
     )
+    if done := _finished(base, settings, identity, work):
+        progress("tune", done.steps, done.steps, "trained already")
+        return done
     model = ContrastiveModel(base, settings, precision)
     run = _Run(base, model, examples, settings, Checkpoint(work / "checkpoint", identity), progress)
     position = run.train()
@@ -298,6 +301,25 @@ class _Run:
         return good.stopped_by(reason)
 
 
+def _finished(base: BaseWeights, settings: FullTuningSettings, identity: str, work: Path) -> FullyTuned | None:
+    record = finished(work / RECORD, identity, settings.budget_s if settings.steps is None else None)
+    candidates = read_finished(base, record, work) if record else None
+    if record is None or candidates is None or {c.share for c in candidates} != set(settings.shares):
+        return None
+    scores, base_score = record["development"]["candidates"], record["development"]["base"]
+    return FullyTuned(
+        candidates,
+        scores=tuple(scores),
+        base_score=math.nan if base_score is None else base_score,
+        steps=record["steps"],
+        seconds=record["seconds"],
+        losses=tuple(record["losses"]),
+        questions=record["questions"],
+        seed=record["seed"],
+        stopped=record["stopped"],
+    )
+
+
 def _stored(base: BaseWeights, tuned: dict[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
     """The base's own values of what was trained."""
     from safetensors.numpy import load_file
@@ -339,7 +361,10 @@ def _write_record(
         "questions": result.questions,
         "stopped": result.stopped,
         "losses": [round(loss, 5) for loss in result.losses],
-        "development": {"base": result.base_score, "candidates": list(result.scores)},
+        "development": {
+            "base": None if math.isnan(result.base_score) else result.base_score,
+            "candidates": list(result.scores),
+        },
         "candidates": {f"{candidate.share:g}": candidate.weights.digest for candidate in result.candidates},
     }
     path.write_text(json.dumps(record, indent=1), encoding="utf-8")

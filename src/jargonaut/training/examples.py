@@ -40,6 +40,8 @@ class Example:
     question: str
     """Without the query prompt."""
     answers: tuple[Answer, ...]
+    unclear: tuple[str, ...] = ()
+    """Names of passages that say nothing either way, such as where the question was taken from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,21 +129,23 @@ def training_set(examples: Iterable[Example], corpus: Iterable[Passage] = ()) ->
             groups.append(numbers.setdefault(document or f"\0{row}", len(numbers)))
         return row
 
-    for passage in corpus:
-        row_of(passage.text, passage.name, passage.document)
+    by_name = {passage.name: row_of(passage.text, passage.name, passage.document) for passage in corpus}
     found: dict[str, dict[int, float]] = {}
+    unclear: dict[str, set[int]] = {}
     for number, example in enumerate(examples, 1):
         _check(example, number)
         answers = found.setdefault(example.question, {})
         for answer in example.answers:
             row = row_of(answer.text, "", answer.document)
             answers[row] = max(answers.get(row, 0.0), answer.grade)
+        unclear.setdefault(example.question, set()).update(by_name[name] for name in example.unclear if name in by_name)
     return TrainingSet(
         questions=tuple(found),
         passages=tuple(rows),
         relevant=tuple(np.array(sorted(answers), dtype=np.intp) for answers in found.values()),
         grades=tuple(np.array([answers[r] for r in sorted(answers)], dtype=np.float32) for answers in found.values()),
         groups=np.array(groups, dtype=np.intp),
+        unclear=tuple(np.array(sorted(aside), dtype=np.intp) for aside in unclear.values()),
         names=tuple(names),
     )
 

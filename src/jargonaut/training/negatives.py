@@ -90,11 +90,13 @@ def with_negatives(
     for question, ranking in enumerate(ranked):
         right = np.isin(ranking.rows, examples.relevant[question])
         like = np.isin(examples.groups[ranking.rows], examples.groups[examples.relevant[question]])
+        own = right if right.any() else like
+        aside = examples.unclear[question] if examples.unclear else NOTHING
         # Where the ranking missed the answer itself, nothing tells a negative from what is right too.
-        missed = not right.any()
-        near = np.full(len(right), False) if missed else ranking.cosine >= share * ranking.cosine[right].max()
-        hard.append(NOTHING if missed else ranking.rows[~like & ~near][:MOST])
-        unclear.append(ranking.rows[~like & near])
+        near = ranking.cosine >= share * ranking.cosine[own].max() if own.any() else np.full(len(own), False)
+        wrong = ~like & ~near & ~np.isin(ranking.rows, aside)
+        hard.append(ranking.rows[wrong][:MOST] if own.any() else NOTHING)
+        unclear.append(np.union1d(ranking.rows[~like & near], aside).astype(np.intp))
         teacher.append(Listed(ranking.rows[:MOST], ranking.fused[:MOST] / np.float32(SOFTNESS)))
     return replace(
         examples, hard=tuple(hard), unclear=tuple(unclear), teacher=tuple(teacher), vectors=vectors.astype(np.float32)
