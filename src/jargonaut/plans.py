@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 from jargonaut.adapt import AdaptationPlan, LiveRelease
 from jargonaut.build import BuildPlan, Indexing
@@ -41,11 +40,13 @@ from jargonaut.index.analysis import ANALYSIS
 from jargonaut.index.port import IndexedDocument, Snapshot, TableKey
 from jargonaut.proof.calibrate import FALLBACK_COVERAGE, calibrated_threshold
 from jargonaut.proof.gate import Gate
-from jargonaut.proof.questions import Material, divide, sample_questions
+from jargonaut.proof.questions import Corpus as DividedCorpus
+from jargonaut.proof.questions import HeldOut, Material, divide, sample_questions
 from jargonaut.ranking.fit import CONTEXTUAL_WEIGHT
 from jargonaut.releases.visibility import overlay
 from jargonaut.settings import KnowledgeBaseSettings
 from jargonaut.training.pairs import mine_pairs
+from jargonaut.user_labels import labels_of
 from jargonaut.wiring import KnowledgeBase
 
 NO_PROMPT = "none"
@@ -122,14 +123,18 @@ def adaptation_plan(base: KnowledgeBase, options: AdaptationOptions, say: Say, p
     assert encoder is not None
     card = load_card(base.storage, encoder.document)
     chunker = chunker_of(base, live.recipe.chunker, card)
-    documents = stored_documents(base, base.registry.documents(live.revision.documents))
+    deleted = base.follower.current().deleted
+    held = {uri: item for uri, item in base.registry.documents(live.revision.documents).items() if uri not in deleted}
+    documents = stored_documents(base, held)
     progress("questions", 0, len(documents))
     chunks = [chunk for document in documents for chunk in chunker.split(document)]
     mined = mine_pairs(documents, chunks)
     progress("questions", len(documents), len(documents), f"{len(mined.pairs)} found")
     tuning = base.settings.tuning
-    labels = Path(tuning.labels) if tuning.labels else None
-    material = divide(documents, chunks, mined, labels, tuning.seed)
+    labels = labels_of(base, documents, chunks, say)
+    corpus = DividedCorpus(documents, chunks, tuple(source.name for source in base.settings.sources))
+    material = divide(corpus, mined, labels, tuning.seed)
+    held_out = _unread(base, material.held_out, encoder, say)
     tune = (lambda report: _tuned(base, live, material, report, say)) if options.train else None
     gate = base.workspace.settings.gate
     return AdaptationPlan(
@@ -138,12 +143,24 @@ def adaptation_plan(base: KnowledgeBase, options: AdaptationOptions, say: Say, p
         registry=base.registry,
         journal=base.journal,
         live=live,
-        held_out=material.held_out,
+        held_out=held_out,
         tune=tune,
         gate=Gate(level=gate.level, margin=options.margin),
         seed=tuning.seed,
         force=options.force,
     )
+
+
+def _unread(base: KnowledgeBase, held_out: HeldOut, encoder: EncoderRef, say: Say) -> HeldOut:
+    """Without questions about what the live encoder has read: the split moves a little where documents change."""
+    for name in dict.fromkeys((encoder.document, encoder.query)):
+        read = base.registry.lineage(name)
+        if read is not None:
+            before = len(held_out.chosen_on) + len(held_out.judged_on)
+            held_out = held_out.without_read(read)
+            if gone := before - len(held_out.chosen_on) - len(held_out.judged_on):
+                say(f"{gone} questions are about documents that the live encoder was trained on: they are left out.")
+    return held_out
 
 
 def wants_tuning(base: KnowledgeBase) -> bool:
@@ -364,6 +381,8 @@ def _tuned(base: KnowledgeBase, live: LiveRelease, material: Material, progress:
         say(f"The encoder stays as it is; only the ranking is fitted. {error}")
         return []
     cards = [save_encoder(base.storage, item.weights, aims_at=encoder.space) for item in tuned.candidates]
+    for card in cards:
+        base.registry.put_lineage(card.id, material.read)
     return [base.load_encoder(card.id) for card in cards]
 
 

@@ -18,6 +18,7 @@ from jargonaut.cli import (
     index,
     init,
     keys,
+    labels,
     prove,
     releases,
     search,
@@ -61,6 +62,7 @@ app.command("prove")(prove.prove)
 app.command("status")(status.status)
 app.command("chunks")(chunks.chunks)
 app.add_typer(documents.app, name="documents")
+app.add_typer(labels.app, name="labels")
 app.add_typer(releases.app, name="releases")
 app.add_typer(index.app, name="index")
 app.add_typer(keys.app, name="keys")
