@@ -50,10 +50,10 @@ def test_a_list_of_objects_is_read_with_lines(tmp_path):
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
 def test_tables_as_spreadsheets_write_them(tmp_path, encoding):
-    rows = ("问题;文档;等级;备注", "\"轴承间隙;多少毫米？\";手册/轴承.md;2;x", "怎样换密封圈？;手册/泵.md;0;", ";手册/泵.md;1;")
+    rows = (
         "问题;文档;等级;备注",
-        '"轴承间隙多大;多少毫米？";手册/轴承.md;2;x',
-        "怎样更换密封圈？;手册/泵.md;0;",
+        '"轴承间隙;多少毫米？";手册/轴承.md;2;x',
+        "怎样换密封圈？;手册/泵.md;0;",
         ";手册/泵.md;1;",
     )
     text = "\n".join(rows)
