@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
-from jargonaut.adapt import AdaptationPlan, LiveRelease, Option
+from jargonaut.adapt import AdaptationPlan
 from jargonaut.build import BuildPlan, Indexing
 from jargonaut.chunkers import chunker_of, wanted_chunker
 from jargonaut.core.canonical import canonical_json, digest_of
@@ -39,14 +38,17 @@ from jargonaut.encoding.port import Encoder, EncoderCard
 from jargonaut.generation.extractive import NAME as EXTRACTIVE
 from jargonaut.index.analysis import ANALYSIS
 from jargonaut.index.port import IndexedDocument, Snapshot, TableKey
+from jargonaut.options import LiveRelease, Option
 from jargonaut.proof.calibrate import FALLBACK_COVERAGE, calibrated_threshold
 from jargonaut.proof.gate import Gate
-from jargonaut.proof.questions import divide, sample_questions
+from jargonaut.proof.questions import Corpus as DividedCorpus
+from jargonaut.proof.questions import HeldOut, divide, sample_questions
 from jargonaut.ranking.fit import CONTEXTUAL_WEIGHT
 from jargonaut.releases.visibility import overlay
 from jargonaut.settings import KnowledgeBaseSettings
 from jargonaut.training.pairs import mine_pairs
 from jargonaut.tuning import Ground, grown_from, options, origin
+from jargonaut.user_labels import labels_of
 from jargonaut.wiring import KnowledgeBase
 
 NO_PROMPT = "none"
@@ -118,7 +120,7 @@ def adaptation_plan(base: KnowledgeBase, chosen: AdaptationOptions, say: Say, pr
         RefusedError: Nothing is live, or it has no encoder to tune.
         InputError: There is too little to learn from or to judge on.
     """
-    ground = training_ground(base, progress)
+    ground = training_ground(base, say, progress)
     tune = (lambda report: _tuned(base, ground, report, say)) if chosen.train else None
     gate = base.workspace.settings.gate
     return AdaptationPlan(
@@ -136,7 +138,7 @@ def adaptation_plan(base: KnowledgeBase, chosen: AdaptationOptions, say: Say, pr
     )
 
 
-def training_ground(base: KnowledgeBase, progress: Progress) -> Ground:
+def training_ground(base: KnowledgeBase, say: Say, progress: Progress) -> Ground:
     """What is live, and its documents' questions, divided into those to learn from and those to be judged on.
 
     Raises:
@@ -148,15 +150,31 @@ def training_ground(base: KnowledgeBase, progress: Progress) -> Ground:
     assert encoder is not None
     card = load_card(base.storage, encoder.document)
     chunker = chunker_of(base, live.recipe.chunker, card)
-    documents = stored_documents(base, base.registry.documents(live.revision.documents))
+    deleted = base.follower.current().deleted
+    held = {uri: item for uri, item in base.registry.documents(live.revision.documents).items() if uri not in deleted}
+    documents = stored_documents(base, held)
     progress("questions", 0, len(documents))
     chunks = [chunk for document in documents for chunk in chunker.split(document)]
     mined = mine_pairs(documents, chunks)
     progress("questions", len(documents), len(documents), f"{len(mined.pairs)} found")
     tuning = base.settings.tuning
-    labels = Path(tuning.labels) if tuning.labels else None
-    material = divide(documents, chunks, mined, labels, tuning.seed)
+    labels = labels_of(base, documents, chunks, say)
+    corpus = DividedCorpus(documents, chunks, tuple(source.name for source in base.settings.sources))
+    material = divide(corpus, mined, labels, tuning.seed)
+    material = dataclasses.replace(material, held_out=_unread(base, material.held_out, encoder, say))
     return Ground(live, material, documents, chunks)
+
+
+def _unread(base: KnowledgeBase, held_out: HeldOut, encoder: EncoderRef, say: Say) -> HeldOut:
+    """Without questions about what the live encoder has read: the split moves a little where documents change."""
+    for name in dict.fromkeys((encoder.document, encoder.query)):
+        read = base.registry.lineage(name)
+        if read is not None:
+            before = len(held_out.chosen_on) + len(held_out.judged_on)
+            held_out = held_out.without_read(read)
+            if gone := before - len(held_out.chosen_on) - len(held_out.judged_on):
+                say(f"{gone} questions are about documents that the live encoder was trained on: they are left out.")
+    return held_out
 
 
 def wants_tuning(base: KnowledgeBase) -> bool:

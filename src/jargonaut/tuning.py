@@ -5,37 +5,35 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+from collections import defaultdict
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from jargonaut.adapt import LiveRelease, Option
 from jargonaut.build import BuildPlan, Indexing, index_documents
 from jargonaut.chunkers import chunker_of
-from jargonaut.core.canonical import canonical_json
 from jargonaut.core.document import Chunk, Document
-from jargonaut.core.errors import MissingExtraError, RefusedError, UnknownNameError
+from jargonaut.core.errors import MissingExtraError, RefusedError
 from jargonaut.core.progress import Progress
-from jargonaut.encoding.artifact import load_encoder, save_encoder
+from jargonaut.encoding.artifact import load_card, load_encoder, save_encoder
 from jargonaut.encoding.base_weights import resolve_base
+from jargonaut.encoding.origin import origin_of, put_origin, tokens_name
 from jargonaut.encoding.plain_folder import write_plain_folder
 from jargonaut.encoding.port import EncoderCard
 from jargonaut.encoding.weights_folder import BaseWeights, Naming, read_weights
 from jargonaut.index.port import Snapshot, TableKey
+from jargonaut.options import LiveRelease, Option
 from jargonaut.proof.questions import Material
+from jargonaut.training.pairs import Pair
 from jargonaut.wiring import KnowledgeBase
 
 Method = Literal["query-side", "full"]
 Say = Callable[[str], None]
 
-LABELS = "labels"
-"""Source of the pairs that a user's labels make."""
 ENOUGH_LABELS = 100
 """Labelled questions to learn from, from which `auto` tunes both sides."""
-_TUNED = "tuned/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ def method_for(base: KnowledgeBase, material: Material) -> Method:
     wanted = base.settings.tuning.method
     if wanted != "auto":
         return wanted
-    labelled = sum(str(pair.source) == LABELS for pair in material.training)
+    labelled = sum(pair.source == "label" for pair in material.training)
     return "full" if labelled >= ENOUGH_LABELS else "query-side"
 
 
@@ -84,12 +82,12 @@ def train(base: KnowledgeBase, ground: Ground, method: Method, progress: Progres
         MissingExtraError: torch is not installed.
     """
     trained, records = _query_side(base, ground, progress) if method == "query-side" else _full(base, ground, progress)
-    start = {"base": origin(base, _document_encoder(ground.live)), "sha256": base.settings.encoder.sha256}
+    document = ground.live.document_encoder
+    start = origin(base, document), base.settings.encoder.sha256
+    tokens = tokens_name(base.storage, load_card(base.storage, document))
     for card, record in zip(trained.cards, records, strict=True):
-        base.storage.put_if_absent(
-            f"{_TUNED}{card.id}.json",
-            canonical_json({**start, "method": method, "record": record}),
-        )
+        base.registry.put_lineage(card.id, ground.material.read)
+        put_origin(base.storage, card.id, base=start, tokens=tokens, record={"method": method, **record})
     return trained
 
 
@@ -103,7 +101,7 @@ def options(base: KnowledgeBase, build: BuildPlan, ground: Ground, progress: Pro
         return []
     live = ground.live
     if method == "query-side":
-        document = _document_encoder(live)
+        document = live.document_encoder
         return [Option(base.load_encoder(card.id), document, live.reader, live.revision) for card in trained.cards]
     if not math.isnan(trained.score) and trained.score <= trained.base_score:
         say("Full tuning gained nothing on the questions set aside, so no document is encoded anew for it.")
@@ -137,7 +135,7 @@ def origin(base: KnowledgeBase, encoder_id: str) -> str:
         value = json.loads(base.storage.get(key))
         if value["encoder"] == encoder_id:
             return str(value["base"])
-    record = tuning_record(base, encoder_id)
+    record = origin_of(base.storage, encoder_id)
     if record is None:
         raise RefusedError(
             "The base weights of the live encoder are not known any more.",
@@ -151,25 +149,13 @@ def grown_from(base: KnowledgeBase, encoder_id: str) -> tuple[str, str] | None:
 
     None if it is a base itself.
     """
-    record = tuning_record(base, encoder_id)
+    record = origin_of(base.storage, encoder_id)
     return (str(record["base"]), str(record["sha256"])) if record else None
-
-
-def tuning_record(base: KnowledgeBase, encoder_id: str) -> dict[str, Any] | None:
-    """How an encoder was tuned; None if it was not, or by a version that did not say."""
-    with suppress(UnknownNameError):
-        return dict(json.loads(base.storage.get(f"{_TUNED}{encoder_id}.json")))
-    return None
-
-
-def _document_encoder(live: LiveRelease) -> str:
-    assert live.recipe.encoder is not None
-    return live.recipe.encoder.document
 
 
 def _weights(base: KnowledgeBase, encoder_id: str) -> BaseWeights:
     """The weights of a document encoder: of a base where it came from, of a tuned one out of its own graph."""
-    if tuning_record(base, encoder_id) is None:
+    if origin_of(base.storage, encoder_id) is None:
         return resolve_base(origin(base, encoder_id), sha256=base.settings.encoder.sha256)
     stored = load_encoder(base.storage, encoder_id)
     folder = base.work_folder / "weights" / encoder_id[:16]
@@ -183,7 +169,7 @@ def _query_side(base: KnowledgeBase, ground: Ground, progress: Progress) -> tupl
     from jargonaut.training.query_side import TuningSettings, tune_query_encoder
 
     live, material, tuning = ground.live, ground.material, base.settings.tuning
-    weights = _weights(base, _document_encoder(live))
+    weights = _weights(base, live.document_encoder)
     examples = asyncio.run(tuning_set(live.reader, material.training, material.training_chunks))
     work = base.work_folder / "tuning"
     settings = TuningSettings(seed=tuning.seed, budget_s=tuning.budget_s)
@@ -202,8 +188,9 @@ def _full(base: KnowledgeBase, ground: Ground, progress: Progress) -> tuple[Trai
 
     live, material, tuning = ground.live, ground.material, base.settings.tuning
     # Always from the base: tuning what is tuned would forget, and the record would not repeat it.
-    weights = resolve_base(origin(base, _document_encoder(live)), sha256=base.settings.encoder.sha256)
-    examples = examples_of(material.training, ground.documents, ground.chunks, material.training_chunks)
+    weights = resolve_base(origin(base, live.document_encoder), sha256=base.settings.encoder.sha256)
+    pairs = [*material.training, *_inner(ground)]
+    examples = examples_of(pairs, ground.documents, ground.chunks, material.training_chunks)
     ranking = live.recipe.fusion, live.whitening
     examples = asyncio.run(mined(examples, live.reader, live.query_encoder, ranking, progress))
     work = base.work_folder / "full-tuning"
@@ -215,6 +202,19 @@ def _full(base: KnowledgeBase, ground: Ground, progress: Progress) -> tuple[Trai
         "full", (card,), tuned.steps, tuned.seconds, tuned.questions, tuned.base_score, score, tuned.stopped
     )
     return trained, [_record(work)]
+
+
+def _inner(ground: Ground) -> list[Pair]:
+    """Questions that stand beside their answers, in the documents that training may read."""
+    from jargonaut.training.inner_pairs import all_inner_pairs
+    from jargonaut.training.sections import DocumentSections
+
+    allowed, chunks = ground.material.training_chunks, defaultdict(list)
+    for chunk in ground.chunks:
+        if chunk.id in allowed:
+            chunks[chunk.document_id].append(chunk)
+    read = [item for item in ground.documents if item.id in chunks]
+    return all_inner_pairs(DocumentSections(item, tuple(chunks[item.id])) for item in read)
 
 
 def _record(work: Path) -> dict[str, Any]:

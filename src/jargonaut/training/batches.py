@@ -38,12 +38,12 @@ class Batches:
         examples: What they are of.
         chosen: Questions to draw from.
         size: Questions of a batch.
-        hard: Hard negatives drawn for each question.
+        hard: Hard negatives drawn for each question, in the mean.
         listed: Passages drawn for each question from its teacher's list.
         seed: Of every choice.
     """
 
-    def __init__(self, examples: TrainingSet, chosen: Rows, size: int, hard: int, listed: int, seed: int) -> None:
+    def __init__(self, examples: TrainingSet, chosen: Rows, size: int, hard: float, listed: int, seed: int) -> None:
         self._examples = examples
         self._chosen = chosen
         self.size = min(size, len(chosen))
@@ -62,7 +62,8 @@ class Batches:
         random = np.random.default_rng([self._seed, 2, step])
         examples = self._examples
         answers = np.array([_drawn(examples.relevant[q], examples.grades[q], random) for q in questions], dtype=np.intp)
-        extra = [self._sample(examples.hard, q, self._hard, random) for q in questions]
+        counts = np.floor(self._hard + random.random(len(questions))).astype(int)
+        extra = [self._sample(examples.hard, q, count, random) for q, count in zip(questions, counts, strict=True)]
         taught = [self._taught(q, random) for q in questions]
         passages = np.unique(np.concatenate([answers, *extra, *(rows for rows, _ in taught)]))
         column = {int(row): at for at, row in enumerate(passages)}
@@ -81,8 +82,9 @@ class Batches:
         examples = self._examples
         right = examples.relevant[question]
         allowed[np.isin(examples.groups[passages], examples.groups[right])] = False
-        if examples.unclear:
-            allowed[np.isin(passages, examples.unclear[question])] = False
+        for side in (examples.unclear, examples.hidden):
+            if side:
+                allowed[np.isin(passages, side[question])] = False
 
     def _sample(self, side: Sequence[Rows], question: int, count: int, random: np.random.Generator) -> Rows:
         rows = side[question] if side and count else NOTHING

@@ -63,8 +63,9 @@ class FullTuningSettings:
     frozen_layers: int = 0
     frozen_embeddings: bool = True
     """They are half of the parameters of a small encoder, and learn next to nothing from some thousand texts."""
-    hard: int = 1
-    """Hard negatives of each question in a step."""
+    hard: float = 0.25
+    """Hard negatives of each question in a step, in the mean. Each stands in the softmax of every question, and costs
+    as much as an answer; the neighbours that a batch is made of are hard negatives of each other for nothing."""
     symmetric: bool = True
     """Whether passages look for their questions too."""
     matryoshka: tuple[int, ...] = ()
@@ -80,7 +81,7 @@ class FullTuningSettings:
     """Of the way from the base to the tuned weights, one for each candidate."""
     development: float = 0.1
     """Share of the answers' documents whose questions are not learned from, but judge; 0 judges nothing."""
-    judgements: int = 5
+    judgements: int = 4
     """How often the slice is judged."""
     patience: int = 2
     """Judgements without a gain after which training stops."""

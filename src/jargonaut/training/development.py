@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from jargonaut.training.examples import NOTHING, Rows, TrainingSet
 
-_LEAST, _MOST = 30, 200
+_LEAST, _MOST = 30, 150
 """Questions of a slice: fewer say nothing, more cost time."""
-_POOL = 600
-"""Passages that they are looked for among."""
+_POOL = 500
+"""Passages that they are looked for among, at least."""
+_LISTED = 3
+"""Of which so many for each question are what the live ranking puts first."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,7 +25,7 @@ class Slices:
     development: Rows
     """None of whose answers, or their near-duplicates, answers a question that is learned from."""
     pool: Rows
-    """Passages: the slice's answers and hard negatives, and others to fill up."""
+    """Passages: the slice's answers, what the live ranking takes for answers, and others to fill up."""
 
     @property
     def judging(self) -> bool:
@@ -46,8 +48,8 @@ def divide_questions(examples: TrainingSet, share: float, seed: int) -> Slices:
     if len(judged) > _MOST:
         judged = sorted(random.choice(judged, _MOST, replace=False).tolist())
     development = np.array(judged, dtype=np.intp)
-    sides = (examples.relevant, examples.hard) if examples.hard else (examples.relevant,)
-    pool = np.unique(np.concatenate([side[q][:2] for side in sides for q in judged]))
+    first = [examples.teacher[q].rows[:_LISTED] for q in judged] if examples.teacher else []
+    pool = np.unique(np.concatenate([*(examples.relevant[q][:1] for q in judged), *first]))
     others = np.setdiff1d(np.arange(len(examples.passages)), pool)
     filling = random.choice(others, min(len(others), max(0, _POOL - len(pool))), replace=False)
     return Slices(np.array(learned, dtype=np.intp), development, np.union1d(pool, filling))
@@ -65,9 +67,7 @@ def reciprocal_rank(examples: TrainingSet, slices: Slices, scores: NDArray[np.fl
     for line, question in enumerate(slices.development):
         right = np.isin(slices.pool, examples.relevant[question])
         like = np.isin(examples.groups[slices.pool], examples.groups[examples.relevant[question]])
-        wrong = ~like
-        if examples.unclear:
-            wrong &= ~np.isin(slices.pool, examples.unclear[question])
+        wrong = ~like & ~np.isin(slices.pool, examples.hidden[question]) if examples.hidden else ~like
         best = scores[line][right].max()
         found.append(1 / (1 + np.count_nonzero(scores[line][wrong] >= best)))
     return float(np.mean(found))

@@ -40,7 +40,7 @@ class Example:
     question: str
     """Without the query prompt."""
     answers: tuple[Answer, ...]
-    unclear: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
     """Names of passages that say nothing either way, such as where the question was taken from."""
 
 
@@ -80,7 +80,9 @@ class TrainingSet:
     hard: tuple[Rows, ...] = ()
     """For each question, passages that look right and are not; or none at all."""
     unclear: tuple[Rows, ...] = ()
-    """For each question, passages that say nothing either way: probably right, or where the question was taken from."""
+    """For each question, passages that are probably right, though no label says so; or none at all."""
+    hidden: tuple[Rows, ...] = ()
+    """For each question, passages that say nothing either way: where it was taken from; or none at all."""
     teacher: tuple[Listed, ...] = ()
     """For each question, a ranking to learn from; or none at all."""
     vectors: NDArray[np.float32] | None = None
@@ -90,8 +92,9 @@ class TrainingSet:
 
     def __post_init__(self) -> None:
         n, m = len(self.questions), len(self.passages)
-        beside = (self.relevant, self.grades, self.hard or self.questions, self.unclear or self.questions)
-        if any(len(side) != n for side in (*beside, self.teacher or self.questions)) or len(self.groups) != m:
+        optional = (self.hard, self.unclear, self.hidden, self.teacher)
+        sides = (self.relevant, self.grades, *(side for side in optional if side))
+        if any(len(side) != n for side in sides) or len(self.groups) != m:
             raise InputError("What is said of questions and passages must be as long as they are.")
         if not all(len(rows) for rows in self.relevant):
             raise InputError("A question has no answer.")
@@ -101,7 +104,10 @@ class TrainingSet:
     @property
     def digest(self) -> str:
         """Of everything in it that decides what is learned."""
-        rows = [[part.tolist() for part in side] for side in (self.relevant, self.grades, self.hard, self.unclear)]
+        rows = [
+            [part.tolist() for part in side]
+            for side in (self.relevant, self.grades, self.hard, self.unclear, self.hidden)
+        ]
         taught = [[listed.rows.tolist(), listed.scores.tolist()] for listed in self.teacher]
         drawn = "" if self.vectors is None else digest_bytes(np.ascontiguousarray(self.vectors).tobytes())
         return digest_of([self.questions, self.passages, rows, taught, self.groups.tolist(), drawn])
@@ -131,21 +137,21 @@ def training_set(examples: Iterable[Example], corpus: Iterable[Passage] = ()) ->
 
     by_name = {passage.name: row_of(passage.text, passage.name, passage.document) for passage in corpus}
     found: dict[str, dict[int, float]] = {}
-    unclear: dict[str, set[int]] = {}
+    hidden: dict[str, set[int]] = {}
     for number, example in enumerate(examples, 1):
         _check(example, number)
         answers = found.setdefault(example.question, {})
         for answer in example.answers:
             row = row_of(answer.text, "", answer.document)
             answers[row] = max(answers.get(row, 0.0), answer.grade)
-        unclear.setdefault(example.question, set()).update(by_name[name] for name in example.unclear if name in by_name)
+        hidden.setdefault(example.question, set()).update(by_name[name] for name in example.hidden if name in by_name)
     return TrainingSet(
         questions=tuple(found),
         passages=tuple(rows),
         relevant=tuple(np.array(sorted(answers), dtype=np.intp) for answers in found.values()),
         grades=tuple(np.array([answers[r] for r in sorted(answers)], dtype=np.float32) for answers in found.values()),
         groups=np.array(groups, dtype=np.intp),
-        unclear=tuple(np.array(sorted(aside), dtype=np.intp) for aside in unclear.values()),
+        hidden=tuple(np.array(sorted(aside), dtype=np.intp) for aside in hidden.values()),
         names=tuple(names),
     )
 

@@ -67,6 +67,8 @@ async def mined(
     Raises:
         UnavailableError: The index cannot be searched.
     """
+    if not examples.questions:
+        return examples
     vectors, ranked = [], []
     async for block, found in _searched(examples, reader, encoder, ranking):
         vectors.append(block)
@@ -91,12 +93,12 @@ def with_negatives(
         right = np.isin(ranking.rows, examples.relevant[question])
         like = np.isin(examples.groups[ranking.rows], examples.groups[examples.relevant[question]])
         own = right if right.any() else like
-        aside = examples.unclear[question] if examples.unclear else NOTHING
+        aside = np.isin(ranking.rows, examples.hidden[question] if examples.hidden else NOTHING)
         # Where the ranking missed the answer itself, nothing tells a negative from what is right too.
         near = ranking.cosine >= share * ranking.cosine[own].max() if own.any() else np.full(len(own), False)
-        wrong = ~like & ~near & ~np.isin(ranking.rows, aside)
+        wrong = ~like & ~near & ~aside
         hard.append(ranking.rows[wrong][:MOST] if own.any() else NOTHING)
-        unclear.append(np.union1d(ranking.rows[~like & near], aside).astype(np.intp))
+        unclear.append(ranking.rows[~like & near])
         teacher.append(Listed(ranking.rows[:MOST], ranking.fused[:MOST] / np.float32(SOFTNESS)))
     return replace(
         examples, hard=tuple(hard), unclear=tuple(unclear), teacher=tuple(teacher), vectors=vectors.astype(np.float32)

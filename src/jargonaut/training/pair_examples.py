@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from jargonaut.core.document import Chunk, Document
 from jargonaut.training.examples import Answer, Example, Passage, TrainingSet, training_set
@@ -41,14 +42,26 @@ def examples_of(
         for name in pair.chunk_ids:
             if (chunk := by_id.get(name)) is None:
                 continue
-            text = chunk.indexed_text
-            if pair.source in _SAID_BY_HEADINGS:
-                text = heading_free_text(chunk, document_by_id[chunk.document_id])
+            text = _without_the_question(pair, chunk, document_by_id[chunk.document_id])
             if text.strip():
                 answers.append(Answer(text, document=subject[name]))
         if answers:
             examples.append(Example(pair.query, tuple(answers), pair.hidden_chunk_ids))
     return training_set(examples, corpus)
+
+
+def _without_the_question(pair: Pair, chunk: Chunk, document: Document) -> str:
+    """The chunk as it is encoded, without what would give it away."""
+    if pair.source in _SAID_BY_HEADINGS:
+        return heading_free_text(chunk, document)
+    if not pair.taken or chunk.said:
+        return chunk.indexed_text
+    left, at = [], chunk.start
+    for start, end in sorted(pair.taken):
+        left.append(document.text[at : max(at, min(start, chunk.end))])
+        at = max(at, min(end, chunk.end))
+    body = "".join([*left, document.text[at : chunk.end]]).strip()
+    return replace(chunk, text=body).indexed_text if body else ""
 
 
 def _subjects(chunks: Sequence[Chunk], documents: dict[str, Document]) -> dict[str, str]:
