@@ -32,7 +32,7 @@ from jargonaut.documents.permissions import Rule, Rules
 from jargonaut.documents.reading import Limits, read_documents
 from jargonaut.documents.source import SourceFile, scan
 from jargonaut.documents.wire import Result
-from jargonaut.encoding.artifact import load_card, load_encoder, save_encoder
+from jargonaut.encoding.artifact import is_table, load_card, load_encoder, save_encoder
 from jargonaut.encoding.base_weights import default_base, resolve_base
 from jargonaut.encoding.port import Encoder, EncoderCard
 from jargonaut.generation.extractive import NAME as EXTRACTIVE
@@ -43,7 +43,7 @@ from jargonaut.proof.calibrate import FALLBACK_COVERAGE, calibrated_threshold
 from jargonaut.proof.gate import Gate
 from jargonaut.proof.questions import Corpus as DividedCorpus
 from jargonaut.proof.questions import HeldOut, divide, sample_questions
-from jargonaut.ranking.fit import CONTEXTUAL_WEIGHT
+from jargonaut.ranking.fit import CONTEXTUAL_WEIGHT, STATIC_WEIGHT
 from jargonaut.releases.visibility import overlay
 from jargonaut.settings import KnowledgeBaseSettings
 from jargonaut.training.pairs import mine_pairs
@@ -307,7 +307,7 @@ def _first_recipe(base: KnowledgeBase, indexing: Indexing, revision: Revision) -
             encoder=None if is_lexical else own,
             chunker=indexing.chunker.id,
             analysis=ANALYSIS,
-            fusion=Fusion(1.0 if is_lexical else CONTEXTUAL_WEIGHT),
+            fusion=Fusion(1.0 if is_lexical else _safe_weight(base, indexing.encoder_id)),
             similarity_threshold=FALLBACK_COVERAGE,
             top_k=answer.top_k,
             prompt=NO_PROMPT,
@@ -319,6 +319,10 @@ def _first_recipe(base: KnowledgeBase, indexing: Indexing, revision: Revision) -
         # A lexical recipe is there to answer at once: it does not wait for a fit.
         threshold = FALLBACK_COVERAGE if is_lexical else _calibrated(base, indexing, revision, recipe)
     return dataclasses.replace(recipe, similarity_threshold=threshold)
+
+
+def _safe_weight(base: KnowledgeBase, encoder_id: str) -> float:
+    return STATIC_WEIGHT if is_table(base.storage, encoder_id) else CONTEXTUAL_WEIGHT
 
 
 def _calibrated(base: KnowledgeBase, indexing: Indexing, revision: Revision, recipe: Recipe) -> float:

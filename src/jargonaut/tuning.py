@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from jargonaut.chunkers import chunker_of
 from jargonaut.core.document import Chunk, Document
 from jargonaut.core.errors import MissingExtraError, RefusedError
 from jargonaut.core.progress import Progress
-from jargonaut.encoding.artifact import load_card, load_encoder, save_encoder
+from jargonaut.encoding.artifact import load_card, load_encoder, save_encoder, tokenizer_path
 from jargonaut.encoding.base_weights import resolve_base
 from jargonaut.encoding.origin import origin_of, put_origin, tokens_name
 from jargonaut.encoding.plain_folder import write_plain_folder
@@ -29,7 +30,7 @@ from jargonaut.proof.questions import Material
 from jargonaut.training.pairs import Pair
 from jargonaut.wiring import KnowledgeBase
 
-Method = Literal["query-side", "full"]
+Method = Literal["query-side", "full", "static"]
 Say = Callable[[str], None]
 
 ENOUGH_LABELS = 100
@@ -81,7 +82,8 @@ def train(base: KnowledgeBase, ground: Ground, method: Method, progress: Progres
         RefusedError: There is too little to learn from, memory is not enough, or the loss was not finite.
         MissingExtraError: torch is not installed.
     """
-    trained, records = _query_side(base, ground, progress) if method == "query-side" else _full(base, ground, progress)
+    how = {"query-side": _query_side, "full": _full, "static": _static}[method]
+    trained, records = how(base, ground, progress)
     document = ground.live.document_encoder
     start = origin(base, document), base.settings.encoder.sha256
     tokens = tokens_name(base.storage, load_card(base.storage, document))
@@ -202,6 +204,20 @@ def _full(base: KnowledgeBase, ground: Ground, progress: Progress) -> tuple[Trai
         "full", (card,), tuned.steps, tuned.seconds, tuned.questions, tuned.base_score, score, tuned.stopped
     )
     return trained, [_record(work)]
+
+
+def _static(base: KnowledgeBase, ground: Ground, progress: Progress) -> tuple[Trained, list[dict[str, Any]]]:
+    from jargonaut.training.static_student import distil
+
+    document = ground.live.document_encoder
+    texts = [chunk.indexed_text for chunk in ground.chunks if chunk.id in ground.material.training_chunks]
+    teacher, started = base.load_encoder(document), time.monotonic()
+    tokenizer = tokenizer_path(base.storage, document)
+    student = distil(teacher, tokenizer, texts, base.work_folder / "student", progress, base.settings.tuning.seed)
+    card = save_encoder(base.storage, student.weights)
+    seconds = round(time.monotonic() - started, 3)
+    record = {"texts": student.texts, "agreement": student.agreement, "steps": 0, "seconds": seconds}
+    return Trained("static", (card,), 0, seconds, 0, math.nan, math.nan, ""), [record]
 
 
 def _inner(ground: Ground) -> list[Pair]:

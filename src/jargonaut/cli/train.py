@@ -16,7 +16,7 @@ def train(
     config: Config = None,
     knowledge_base: KnowledgeBaseName = None,
     method: Annotated[
-        Literal["query-side", "full"] | None,
+        Literal["query-side", "full", "static"] | None,
         typer.Option("--method", help="Instead of the one of the settings.", show_default=False),
     ] = None,
     wait: Wait = False,

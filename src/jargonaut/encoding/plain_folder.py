@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from jargonaut.core.errors import InputError, UnavailableError
 from jargonaut.encoding.artifact import StoredEncoder
 from jargonaut.encoding.port import EncoderCard
-from jargonaut.encoding.weights_folder import WEIGHTS
+from jargonaut.encoding.static_encoder import ROWS
+from jargonaut.encoding.static_encoder import WEIGHTS as ROW_WEIGHTS
+from jargonaut.encoding.weights_folder import STATIC, WEIGHTS
 
 _LAYER = "encoder.layer."
 _FIRST_WORD = "embeddings.word_embeddings.weight"
@@ -38,12 +40,15 @@ def write_plain_folder(stored: StoredEncoder, folder: Path) -> None:
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} is not empty.", "Name a folder that does not exist: nothing is overwritten.")
-    tensors, config, pooling = _read(stored)
+    read = None if stored.is_table else _read(stored)
     partial = folder.with_name(f".{folder.name}.partial")
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        _write(partial, stored, tensors, config, pooling)
+        if read is None:
+            _write_table(partial, stored)
+        else:
+            _write(partial, stored, *read)
         if folder.is_dir():
             folder.rmdir()
         partial.replace(folder)
@@ -79,6 +84,25 @@ def _write(
     prompts = {"query": card.query_prompt, "document": card.document_prompt}
     _json(folder / "config_sentence_transformers.json", {"prompts": prompts, "similarity_fn_name": "cosine"})
     (folder / "README.md").write_text(_readme(card), encoding="utf-8")
+
+
+def _write_table(folder: Path, stored: StoredEncoder) -> None:
+    """With the weights of tokens in their rows, as sentence-transformers keeps a table."""
+    from safetensors.numpy import load_file, save_file
+
+    tensors = load_file(stored.model_path)
+    rows, weights = tensors[ROWS].astype(np.float32), tensors.get(ROW_WEIGHTS)
+    save_file({ROWS: rows if weights is None else rows * weights.astype(np.float32)[:, None]}, folder / WEIGHTS)
+    shutil.copyfile(stored.tokenizer_path, folder / "tokenizer.json")
+    _json(folder / "config.json", {"model_type": STATIC, "normalize": True, "hidden_dim": rows.shape[1]})
+    kinds = [f"sentence_transformers.models.{name}" for name in ("StaticEmbedding", "Normalize")]
+    paths = ("", "1_Normalize")
+    _json(
+        folder / "modules.json",
+        [{"idx": at, "name": str(at), "path": paths[at], "type": kind} for at, kind in enumerate(kinds)],
+    )
+    (folder / "1_Normalize").mkdir()
+    (folder / "README.md").write_text(_readme(stored.card), encoding="utf-8")
 
 
 def _read(stored: StoredEncoder) -> tuple[dict[str, NDArray[Any]], dict[str, Any], str]:

@@ -36,37 +36,11 @@ _CHINESE = re.compile(
     r"(?:是指|指的是|指的就是|是一种|是一个|被定义为|定义为)"
 )
 _POINTING = frozenset(
-    [
-        "this",
-        "that",
-        "these",
-        "those",
-        "it",
-        "its",
-        "he",
-        "she",
-        "they",
-        "there",
-        "here",
-        "which",
-        "what",
-        "who",
-        "how",
-        "one",
-        "each",
-        "such",
-        "这",
-        "那",
-        "它",
-        "其",
-        "本",
-        "该",
-        "此",
-        "这里",
-        "那里",
-        "以下",
-        "如下",
-    ]
+    re.findall(
+        r"\S+",
+        "this that these those it its he she they there here which what who how one each such "
+        "这 那 它 其 本 该 此 这里 那里 以下 如下",
+    )
 )
 
 
