@@ -142,12 +142,13 @@ def build(plan: BuildPlan, progress: Progress) -> BuildResult:
                     if not follower.current().waiting:
                         return result
                 else:
-                    revision = _index(plan, indexing, wanted, progress)
+                    revision = index_documents(plan, indexing, wanted, progress)
                     result = _publish(plan, indexing, corpus, live, revision)
             except ConflictError:
                 continue  # promoted or rolled back meanwhile: what goes on from there is decided again
-            _say_what_is_kept(plan, follower.current(), result)
-            _prune(plan, indexing, follower.current())
+            if result.outcome == "needs proof":
+                keep_for_a_proof(plan, result.revision)
+            _prune(plan, indexing, result)
             return result
     raise ConflictError("What is live was changed again and again during the build.", "Run it again.")
 
@@ -168,7 +169,7 @@ def _bring_live_up_to_date(
         return
     own = plan.indexing_of(corpus, live.recipe)
     if own is not None:
-        _publish(plan, own, corpus, live, _index(plan, own, wanted, progress))
+        _publish(plan, own, corpus, live, index_documents(plan, own, wanted, progress))
 
 
 def _still_live(error: SourceError, live: _Live | None, deleted: frozenset[str]) -> SourceError:
@@ -266,7 +267,7 @@ def _announce_permissions(
     """
     kept = _whole(plan, kept_revisions(state, plan.keep_revisions))
     if state.kept != kept.keys():
-        keep_revisions(plan.journal, plan.scope, kept, state.waiting if state.waiting in kept else "")
+        keep_revisions(plan.journal, plan.scope, kept, state.waiting & kept.keys())
     unread = {entry.uri for entry in corpus.quarantined}
     changed: dict[str, tuple[str, ...]] = {}
     for documents in kept.values():
@@ -301,15 +302,22 @@ def _with_files_around(uri: str) -> Iterator[str]:
         uri = uri.rpartition("/")[0]
 
 
-def _say_what_is_kept(plan: BuildPlan, state: KnowledgeBaseState, result: BuildResult) -> None:
-    """Only what waits for a proof may be asked besides what was promoted."""
-    waiting = result.revision.id if result.outcome == "needs proof" else ""
-    kept = frozenset(_whole(plan, kept_revisions(replace(state, waiting=waiting), plan.keep_revisions)))
-    if (state.kept, state.waiting) != (kept, waiting):
-        keep_revisions(plan.journal, plan.scope, kept, waiting)
+def keep_for_a_proof(plan: BuildPlan, revision: Revision) -> None:
+    """Keep a revision that was never live, permissions included, until something else waits and no proof is running."""
+    state = Follower(plan.journal, plan.scope).current()
+    if revision.id not in state.waiting:
+        kept = {*(state.kept or kept_revisions(state, plan.keep_revisions)), revision.id}
+        keep_revisions(plan.journal, plan.scope, kept, {*state.waiting, revision.id})
 
 
-def _index(plan: BuildPlan, indexing: Indexing, wanted: Mapping[str, IndexedDocument], progress: Progress) -> Revision:
+def index_documents(
+    plan: BuildPlan, indexing: Indexing, wanted: Mapping[str, IndexedDocument], progress: Progress
+) -> Revision:
+    """Bring the table of `indexing` to what is wanted. What an interrupted run has written is not written again.
+
+    Raises:
+        UnavailableError: The text of a document is gone, or an engine refuses.
+    """
     if plan.anew:
         plan.index.drop(table_name(indexing.table))
     writer = plan.index.new_writer(indexing.table)
@@ -418,13 +426,19 @@ def _publish(
     )
 
 
-def _prune(plan: BuildPlan, indexing: Indexing, state: KnowledgeBaseState) -> None:
-    """Physically remove what no channel and none of the last revisions needs, from every table.
+def _prune(plan: BuildPlan, indexing: Indexing, result: BuildResult) -> None:
+    """Physically remove what no channel, none of the last revisions and no proof needs, from every table.
 
     While something is being proven, that waits for the next build.
     """
     with suppress(BusyError), held_lock(plan.prove_lock, "proof"):
-        _discard(plan, indexing, state)
+        follower = Follower(plan.journal, plan.scope)
+        state = follower.current()
+        waiting = frozenset({result.revision.id} if result.outcome == "needs proof" else ())
+        kept = frozenset(_whole(plan, kept_revisions(replace(state, waiting=waiting), plan.keep_revisions)))
+        if (state.kept, state.waiting) != (kept, waiting):
+            keep_revisions(plan.journal, plan.scope, kept, waiting)
+        _discard(plan, indexing, follower.current())
 
 
 def _discard(plan: BuildPlan, indexing: Indexing, state: KnowledgeBaseState) -> None:

@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
-from jargonaut.adapt import AdaptationPlan, LiveRelease
+from jargonaut.adapt import AdaptationPlan
 from jargonaut.build import BuildPlan, Indexing
 from jargonaut.chunkers import chunker_of, wanted_chunker
 from jargonaut.chunking.port import Chunker
@@ -34,20 +33,24 @@ from jargonaut.documents.permissions import Rule, Rules
 from jargonaut.documents.reading import Limits, read_documents
 from jargonaut.documents.source import SourceFile, scan
 from jargonaut.documents.wire import Result
-from jargonaut.encoding.artifact import load_card, load_encoder, save_encoder
+from jargonaut.encoding.artifact import is_table, load_card, load_encoder, save_encoder
 from jargonaut.encoding.base_weights import default_base, resolve_base
 from jargonaut.encoding.port import Encoder, EncoderCard
 from jargonaut.generation.extractive import NAME as EXTRACTIVE
 from jargonaut.index.analysis import ANALYSIS
 from jargonaut.index.port import IndexedDocument, Snapshot, TableKey
+from jargonaut.options import LiveRelease, Option
 from jargonaut.proof.calibrate import FALLBACK_COVERAGE, calibrated_threshold
 from jargonaut.proof.gate import Gate
-from jargonaut.proof.questions import Material, divide, sample_questions
-from jargonaut.ranking.fit import CONTEXTUAL_WEIGHT
+from jargonaut.proof.questions import Corpus as DividedCorpus
+from jargonaut.proof.questions import HeldOut, divide, sample_questions
+from jargonaut.ranking.fit import CONTEXTUAL_WEIGHT, STATIC_WEIGHT
 from jargonaut.releases.visibility import overlay
 from jargonaut.settings import KnowledgeBaseSettings
 from jargonaut.state.knowledge_base import ChannelPointer
 from jargonaut.training.pairs import mine_pairs
+from jargonaut.tuning import Ground, grown_from, options, origin
+from jargonaut.user_labels import labels_of
 from jargonaut.wiring import KnowledgeBase
 
 NO_PROMPT = "none"
@@ -129,8 +132,33 @@ def _threshold(base: KnowledgeBase, live: ChannelPointer, recipe: Recipe) -> flo
     return _calibrated(base, indexing, base.registry.revision(live.revision), recipe)
 
 
-def adaptation_plan(base: KnowledgeBase, options: AdaptationOptions, say: Say, progress: Progress) -> AdaptationPlan:
+def adaptation_plan(base: KnowledgeBase, chosen: AdaptationOptions, say: Say, progress: Progress) -> AdaptationPlan:
     """Everything that an adaptation of the live release needs.
+
+    Raises:
+        RefusedError: Nothing is live, or it has no encoder to tune.
+        InputError: There is too little to learn from or to judge on.
+    """
+    ground = training_ground(base, say, progress)
+    tune = (lambda report: _tuned(base, ground, report, say)) if chosen.train else None
+    gate = base.workspace.settings.gate
+    return AdaptationPlan(
+        scope=base.scope,
+        storage=base.storage,
+        registry=base.registry,
+        journal=base.journal,
+        live=ground.live,
+        held_out=ground.material.held_out,
+        tune=tune,
+        gate=Gate(level=gate.level, margin=chosen.margin),
+        seed=base.settings.tuning.seed,
+        force=chosen.force,
+        discard=base.index.drop,
+    )
+
+
+def training_ground(base: KnowledgeBase, say: Say, progress: Progress) -> Ground:
+    """What is live, and its documents' questions, divided into those to learn from and those to be judged on.
 
     Raises:
         RefusedError: Nothing is live, or it has no encoder to tune.
@@ -141,28 +169,31 @@ def adaptation_plan(base: KnowledgeBase, options: AdaptationOptions, say: Say, p
     assert encoder is not None
     card = load_card(base.storage, encoder.document)
     chunker = chunker_of(base, live.recipe.chunker, card)
-    documents = stored_documents(base, base.registry.documents(live.revision.documents))
+    deleted = base.follower.current().deleted
+    held = {uri: item for uri, item in base.registry.documents(live.revision.documents).items() if uri not in deleted}
+    documents = stored_documents(base, held)
     progress("questions", 0, len(documents))
     chunks = [chunk for document in documents for chunk in chunker.split(document)]
     mined = mine_pairs(documents, chunks)
     progress("questions", len(documents), len(documents), f"{len(mined.pairs)} found")
     tuning = base.settings.tuning
-    labels = Path(tuning.labels) if tuning.labels else None
-    material = divide(documents, chunks, mined, labels, tuning.seed)
-    tune = (lambda report: _tuned(base, live, material, report, say)) if options.train else None
-    gate = base.workspace.settings.gate
-    return AdaptationPlan(
-        scope=base.scope,
-        storage=base.storage,
-        registry=base.registry,
-        journal=base.journal,
-        live=live,
-        held_out=material.held_out,
-        tune=tune,
-        gate=Gate(level=gate.level, margin=options.margin),
-        seed=tuning.seed,
-        force=options.force,
-    )
+    labels = labels_of(base, documents, chunks, say)
+    corpus = DividedCorpus(documents, chunks, tuple(source.name for source in base.settings.sources))
+    material = divide(corpus, mined, labels, tuning.seed)
+    material = dataclasses.replace(material, held_out=_unread(base, material.held_out, encoder, say))
+    return Ground(live, material, documents, chunks)
+
+
+def _unread(base: KnowledgeBase, held_out: HeldOut, encoder: EncoderRef, say: Say) -> HeldOut:
+    """Without questions about what the live encoder has read: the split moves a little where documents change."""
+    for name in dict.fromkeys((encoder.document, encoder.query)):
+        read = base.registry.lineage(name)
+        if read is not None:
+            before = len(held_out.chosen_on) + len(held_out.judged_on)
+            held_out = held_out.without_read(read)
+            if gone := before - len(held_out.chosen_on) - len(held_out.judged_on):
+                say(f"{gone} questions are about documents that the live encoder was trained on: they are left out.")
+    return held_out
 
 
 def wants_tuning(base: KnowledgeBase) -> bool:
@@ -249,10 +280,10 @@ def _document_encoder(base: KnowledgeBase, corpus: Corpus, say: Say) -> EncoderC
     live = base.follower.current().channels.get(LIVE)
     recipe = base.whole_recipe(live.recipe) if live else None
     encoder = recipe.encoder if recipe else None
-    if wanted == "auto" and encoder:
+    if encoder and (wanted == "auto" or grown_from(base, encoder.document) == (wanted, base.settings.encoder.sha256)):
         if card := _exported(base, encoder.document):
             return card
-        name = _base_name(base, encoder.document)
+        name = origin(base, encoder.document)
     else:
         name = default_base(corpus.languages) if wanted == "auto" else wanted
     sha256 = base.settings.encoder.sha256
@@ -277,6 +308,8 @@ def wanted_encoder(base: KnowledgeBase, live: EncoderCard | None) -> EncoderCard
     settings = base.settings.encoder
     if settings.base in ("auto", "none"):
         return live if settings.base == "auto" else None
+    if live and grown_from(base, live.id) == (settings.base, settings.sha256):
+        return live
     with suppress(UnknownNameError):
         named = json.loads(base.storage.get(_base_key(settings.base, settings.sha256)))
         return load_card(base.storage, named["encoder"])
@@ -311,7 +344,7 @@ def _first_recipe(base: KnowledgeBase, indexing: Indexing, revision: Revision) -
             encoder=None if is_lexical else own,
             chunker=indexing.chunker.id,
             analysis=ANALYSIS,
-            fusion=Fusion(1.0 if is_lexical else CONTEXTUAL_WEIGHT),
+            fusion=Fusion(1.0 if is_lexical else _safe_weight(base, indexing.encoder_id)),
             similarity_threshold=FALLBACK_COVERAGE,
             top_k=answer.top_k,
             prompt=NO_PROMPT,
@@ -326,6 +359,10 @@ def _first_recipe(base: KnowledgeBase, indexing: Indexing, revision: Revision) -
         threshold = FALLBACK_COVERAGE if is_lexical else _calibrated(base, indexing, revision, recipe)
     is_set = answer.similarity_threshold != "fitted"
     return dataclasses.replace(recipe, similarity_threshold=threshold, threshold_is_set=is_set)
+
+
+def _safe_weight(base: KnowledgeBase, encoder_id: str) -> float:
+    return STATIC_WEIGHT if is_table(base.storage, encoder_id) else CONTEXTUAL_WEIGHT
 
 
 def _calibrated(base: KnowledgeBase, indexing: Indexing, revision: Revision, recipe: Recipe) -> float:
@@ -388,31 +425,6 @@ def stored_documents(base: KnowledgeBase, held: Mapping[str, IndexedDocument]) -
     return documents
 
 
-def _tuned(base: KnowledgeBase, live: LiveRelease, material: Material, progress: Progress, say: Say) -> list[Encoder]:
-    """Train on the training side, and export what came of it for the live space; empty if nothing can be trained."""
-    from jargonaut.training.material import tuning_set
-    from jargonaut.training.query_side import TuningSettings, tune_query_encoder
-
-    encoder = live.recipe.encoder
-    assert encoder is not None
-    weights = resolve_base(_base_name(base, encoder.document), sha256=base.settings.encoder.sha256)
-    examples = asyncio.run(tuning_set(live.reader, material.training, material.training_chunks))
-    settings = TuningSettings(seed=base.settings.tuning.seed, budget_s=base.settings.tuning.budget_s)
-    try:
-        tuned = tune_query_encoder(weights, examples, settings, base.work_folder / "tuning", progress)
-    except (MissingExtraError, RefusedError) as error:
-        say(f"The encoder stays as it is; only the ranking is fitted. {error}")
-        return []
-    cards = [save_encoder(base.storage, item.weights, aims_at=encoder.space) for item in tuned.candidates]
-    return [base.load_encoder(card.id) for card in cards]
-
-
-def _base_name(base: KnowledgeBase, encoder_id: str) -> str:
-    """What the settings called the base of an encoder."""
-    for key in base.storage.keys("bases/"):
-        value = json.loads(base.storage.get(key))
-        if value["encoder"] == encoder_id:
-            return str(value["base"])
-    raise RefusedError(
-        "The base weights of the live encoder are not known any more.", "Name them in [encoder] base and build again."
-    )
+def _tuned(base: KnowledgeBase, ground: Ground, progress: Progress, say: Say) -> list[Option]:
+    """What training on the training side gives to choose from; empty if nothing can be trained."""
+    return options(base, build_plan(base, False, say), ground, progress, say)

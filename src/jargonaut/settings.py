@@ -121,12 +121,18 @@ class TuningSettings(Table):
 
     enabled: bool = True
     """Whether a tuned encoder is tried once the base encoder serves."""
+    method: Literal["auto", "query-side", "full", "static"] = "auto"
+    """"query-side": questions only; "full": both sides; "static": a fast table; "auto": full if labels teach."""
     budget_s: float = Field(300, gt=0)
     """Seconds that training may take."""
     seed: int = Field(7, ge=0)
     """Of every random choice: the same documents and the same seed give the same split and the same pairs."""
     labels: LocalFile = ""
-    """File with judged questions, one JSON object a line: `query`, `uri`, and `heading` if known."""
+    """Questions with what answers them: a .jsonl, .json, .csv or .tsv file, or a BEIR folder (see labels.md)."""
+    labels_shape: Literal["auto", "beir", "judged", "answers", "clicks", "feedback"] = "auto"
+    """What the labels are, if that is not to be told from the columns."""
+    examination: float | None = Field(None, ge=0, le=3)
+    """For clicks: people look at a result as 1 / position to this power; estimated from the log if not set."""
 
 
 class GateSettings(Table):

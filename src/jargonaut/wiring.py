@@ -231,11 +231,9 @@ class KnowledgeBase:
 
     def load_encoder(self, encoder_id: str) -> Encoder:
         """Load an encoder that was exported into the storage."""
-        from jargonaut.encoding.artifact import load_encoder
-        from jargonaut.encoding.openvino_encoder import OpenVinoEncoder
+        from jargonaut.encoding.artifact import open_encoder
 
-        stored = load_encoder(self.storage, encoder_id)
-        return OpenVinoEncoder(stored.card, stored.model_path, stored.tokenizer_path)
+        return open_encoder(self.storage, encoder_id)
 
     def load_whitening(self, recipe: Recipe) -> Whitening | None:
         """The whitening that a recipe ranks with, if it has one."""

@@ -131,7 +131,7 @@ def kept_revisions(state: KnowledgeBaseState, keep: int) -> list[str]:
     recent = list(dict.fromkeys(pointer.revision for _, pointer in reversed(state.history)))[:keep]
     kept = {*recent, *(pointer.revision for pointer in state.channels.values())}
     promoted = [name for name in dict.fromkeys(pointer.revision for _, pointer in state.history) if name in kept]
-    return [*promoted, *({state.waiting} - kept - {""})]
+    return [*promoted, *sorted(state.waiting - kept)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,8 +48,8 @@ class KnowledgeBaseState:
     """URI -> principals, of every document whose permissions have changed since it was first indexed."""
     kept: frozenset[str] | None = None
     """Revisions whose permissions are kept up to date; no other may be asked. None: a build has not said so yet."""
-    waiting: str = ""
-    """The newest revision that was built under a recipe that needs a proof; empty if there is none."""
+    waiting: frozenset[str] = frozenset()
+    """Revisions that were never live, and are kept for a proof: the newest that waits for one, and what is in one."""
 
     def may_be_asked(self, revision: str) -> bool:
         """Whether what the journal says holds for a revision too."""
@@ -78,7 +78,7 @@ def fold(state: KnowledgeBaseState, events: Iterable[Event]) -> KnowledgeBaseSta
             history.append((body["channel"], pointer))
             raises = body["raises"]
             kept = kept if kept is None else kept | {pointer.revision}
-            waiting = "" if waiting == pointer.revision else waiting
+            waiting -= {pointer.revision}
         elif event.kind == "deleted":
             deleted.update(dict.fromkeys(body["uris"], event.at))
         elif event.kind == "restored":
@@ -87,7 +87,7 @@ def fold(state: KnowledgeBaseState, events: Iterable[Event]) -> KnowledgeBaseSta
         elif event.kind == "permitted":
             permitted.update({uri: tuple(allow) for uri, allow in body["allow"].items()})
         elif event.kind == "kept":
-            kept, waiting, raises = frozenset(body["revisions"]), body["waiting"], False
+            kept, waiting, raises = frozenset(body["revisions"]), frozenset(body["waiting"]), False
         elif event.kind in _TOLD:
             raises = False
         else:
@@ -169,9 +169,9 @@ def restore_documents(journal: Journal, scope: Scope, uris: Iterable[str]) -> Re
     return record(journal, scope, "restored", {"uris": sorted(uris)})
 
 
-def keep_revisions(journal: Journal, scope: Scope, revisions: Iterable[str], waiting: str) -> Receipt:
-    """Say which revisions may still be asked, and which of them waits for a proof."""
-    return record(journal, scope, "kept", {"revisions": sorted(revisions), "waiting": waiting})
+def keep_revisions(journal: Journal, scope: Scope, revisions: Iterable[str], waiting: Iterable[str]) -> Receipt:
+    """Say which revisions may still be asked, and which of them wait for a proof."""
+    return record(journal, scope, "kept", {"revisions": sorted(revisions), "waiting": sorted(waiting)})
 
 
 def permit_documents(journal: Journal, scope: Scope, allow: Mapping[str, tuple[str, ...]]) -> Receipt:
