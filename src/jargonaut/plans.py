@@ -43,6 +43,7 @@ from jargonaut.proof.calibrate import FALLBACK_COVERAGE, calibrated_threshold
 from jargonaut.proof.gate import Gate
 from jargonaut.proof.questions import Material, divide, sample_questions
 from jargonaut.ranking.fit import CONTEXTUAL_WEIGHT
+from jargonaut.ranking.token_writing import TokenWriting, load_projection, token_encoder
 from jargonaut.releases.visibility import overlay
 from jargonaut.settings import KnowledgeBaseSettings
 from jargonaut.training.pairs import mine_pairs
@@ -81,6 +82,7 @@ def build_plan(base: KnowledgeBase, lexical: bool, say: Say, anew: bool = False)
         keep_revisions=base.workspace.settings.build.keep_revisions,
         lock=base.work_folder / "build.lock",
         prove_lock=base.work_folder / "prove.lock",
+        tokens=lambda indexing: _token_writing(base, indexing),
         anew=anew,
     )
 
@@ -189,6 +191,18 @@ def _indexing(base: KnowledgeBase, corpus: Corpus, lexical: bool, say: Say) -> I
         return Indexing(_table(base, LEXICAL_SPACE, 0, chunker.id), chunker, None)
     load = lru_cache(maxsize=1)(lambda: base.load_encoder(card.id))
     return Indexing(_table(base, card.space, card.dimensions, chunker.id), chunker, load, card.id)
+
+
+def _token_writing(base: KnowledgeBase, indexing: Indexing) -> TokenWriting | None:
+    """What writes the tokens that the live recipe compares, if it does, and searches this kind of index."""
+    live = base.follower.current().channels.get(LIVE)
+    recipe = base.registry.recipe(live.recipe) if live else None
+    load = indexing.encoder
+    if recipe is None or load is None or not recipe.fusion.tokens or recipe.space != indexing.table.space:
+        return None
+    return TokenWriting(
+        base.storage, lambda: token_encoder(load()), load_projection(base.storage, recipe.fusion.tokens)
+    )
 
 
 def _rolled_back_to_words(base: KnowledgeBase) -> bool:

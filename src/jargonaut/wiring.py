@@ -236,13 +236,13 @@ class KnowledgeBase:
         """What compares the tokens of a revision; None if the recipe does not, or its tokens were never written."""
         from jargonaut.index.token_store import open_token_store
         from jargonaut.ranking.late_interaction import LateInteraction
-        from jargonaut.ranking.token_projection import projection_from_bytes
+        from jargonaut.ranking.token_writing import load_projection
 
         digest = recipe.fusion.tokens
         store = open_token_store(self.storage, snapshot, digest) if digest else None
         if store is None:
             return None
-        return LateInteraction(projection_from_bytes(self.storage.get(f"projections/{digest}.safetensors")), store)
+        return LateInteraction(load_projection(self.storage, digest), store)
 
     async def load_release(self, release_id: str) -> LoadedRelease:
         """Everything that serves a release, checked to fit together."""

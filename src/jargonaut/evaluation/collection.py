@@ -61,7 +61,9 @@ def index_collection(data: BeirSet, encoder: Encoder, chunker: Chunker, place: P
     writer = index.new_writer(key)
     tokens = None
     if isinstance(encoder, TokenEncoder):
-        tokens = TokenWriting(storage, encoder, _projection(data, encoder, chunker, storage, table_name(key)))
+        giving: TokenEncoder = encoder
+        projection = _projection(data, giving, chunker, storage, table_name(key))
+        tokens = TokenWriting(storage, lambda: giving, projection)
     names, chunk_ids = _fill(writer, data, encoder, chunker, tokens, progress)
     snapshot = writer.snapshot()
     writer.discard([snapshot])

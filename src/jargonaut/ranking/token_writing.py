@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from jargonaut.core.errors import RefusedError
 from jargonaut.core.progress import Progress
-from jargonaut.encoding.port import TokenEncoder, Vectors
+from jargonaut.encoding.port import Encoder, TokenEncoder, Vectors
 from jargonaut.index.port import Snapshot
 from jargonaut.index.token_store import TokenStoreWriter, open_token_store
 from jargonaut.ranking.late_interaction import LateInteraction
@@ -28,8 +29,13 @@ class TokenWriting:
     """Where tokens go, and what they come from."""
 
     storage: Storage
-    encoder: TokenEncoder
+    load: Callable[[], TokenEncoder]
+    """The document encoder, loaded when it is needed."""
     projection: TokenProjection
+
+    def are_written(self, snapshot: Snapshot) -> bool:
+        """Whether a revision has its tokens."""
+        return open_token_store(self.storage, snapshot, self.projection.digest) is not None
 
     def held(self, table: str) -> frozenset[str]:
         """Chunks of a table whose tokens are written."""
@@ -61,10 +67,24 @@ class TokenWriting:
 
     def encode(self, writer: TokenStoreWriter, batch: Sequence[tuple[str, str]]) -> Vectors:
         """Vectors of some chunks, shape (chunks, dimensions), their tokens into `writer`."""
-        return self.encoder.encode_with_tokens(
+        return self.load().encode_with_tokens(
             [text for _, text in batch],
             lambda number, found: writer.add(batch[number][0], found.ids, self.projection.quantised(found.vectors)),
         )
+
+
+def token_encoder(encoder: Encoder) -> TokenEncoder:
+    """The encoder as one that gives tokens.
+
+    Raises:
+        RefusedError: It gives none.
+    """
+    if not isinstance(encoder, TokenEncoder):
+        raise RefusedError(
+            f"The recipe compares tokens, and encoder {encoder.card.id} gives none.",
+            "Roll back to a recipe that does not (`jargonaut releases list`).",
+        )
+    return encoder
 
 
 def projection_key(digest: str) -> str:
