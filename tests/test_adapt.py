@@ -95,15 +95,27 @@ def test_a_change_of_settings_waits_for_its_proof(handbook):
     assert "right answers" in result["reason"]
 
 
-def test_labels_with_a_mistake_are_refused_with_the_line(handbook):
+def test_labels_with_a_mistake_are_told_with_the_line_and_the_others_are_kept(handbook):
     folder, command_line = handbook
     labels = folder / "labels.jsonl"
     labels.write_text('{"query": "How tight?", "uri": "gv-17.md"}\n{"query": "x", "uri": "gv-18.md"}\n')
     text = SETTINGS.replace("budget_s = 20", 'budget_s = 20\nlabels = "labels.jsonl"')
     (folder / "jargonaut.toml").write_text(text)
-    done = command_line.run("prove", "--config", folder / "jargonaut.toml", code=2)
-    assert "line 2" in done.stderr
-    assert "gv-18.md" in done.stderr
+    done = command_line.run("prove", "--no-train", "--config", folder / "jargonaut.toml", code=5)
+    assert "2 rows, 1 question with 1 answer" in done.stderr
+    assert "line 2: there is no document `gv-18.md`. Did you mean `gv-17.md`" in done.stderr
+    assert "questions: headings" in done.stdout  # one label decides nothing
+
+
+def test_labels_for_deleted_documents_alone_are_an_error(handbook):
+    folder, command_line = handbook
+    config = ("--config", folder / "jargonaut.toml")
+    (folder / "labels.jsonl").write_text('{"query": "How tight?", "uri": "gv-17.md"}\n')
+    (folder / "jargonaut.toml").write_text(SETTINGS.replace("budget_s = 20", 'labels = "labels.jsonl"'))
+    command_line.run("documents", "delete", "gv-17.md", "--yes", *config, code=None)
+    done = command_line.run("prove", "--no-train", *config, code=2)
+    assert "All 1 labels" in done.stderr
+    assert "were deleted" in done.stderr
 
 
 def test_real_documents_are_tuned_proven_and_reported(shared, tmp_path):
@@ -119,7 +131,7 @@ def test_real_documents_are_tuned_proven_and_reported(shared, tmp_path):
     assert built["documents"] > 50
     result = json.loads(command_line.run("prove", *config, "--json", code=None).stdout)
     proof = result["proof"]
-    assert [row["name"] for row in proof["rows"]] == ["bm25", "base", "tuned", "fused base", "fused tuned"]
+    assert [row["name"] for row in proof["rows"]] == ["bm25", "base", "tuned", "plain rrf", "fused base", "fused tuned"]
     assert result["promoted"] == (result["verdict"] == "better")
     assert proof["lineage"]["common_texts"] == "0"
     page = (command_line.home / "artifacts").rglob("proofs/*.html")

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 from jargonaut.adapt import AdaptationPlan, LiveRelease
 from jargonaut.build import BuildPlan, Indexing
@@ -41,12 +40,14 @@ from jargonaut.index.analysis import ANALYSIS
 from jargonaut.index.port import IndexedDocument, Snapshot, TableKey
 from jargonaut.proof.calibrate import FALLBACK_COVERAGE, calibrated_threshold
 from jargonaut.proof.gate import Gate
-from jargonaut.proof.questions import Material, divide, sample_questions
+from jargonaut.proof.questions import Corpus as DividedCorpus
+from jargonaut.proof.questions import HeldOut, Material, divide, sample_questions
 from jargonaut.ranking.fit import CONTEXTUAL_WEIGHT
-from jargonaut.ranking.token_writing import TokenWriting, load_projection, token_encoder
+from jargonaut.ranking_plans import live_token_writing, ranking_plan
 from jargonaut.releases.visibility import overlay
 from jargonaut.settings import KnowledgeBaseSettings
 from jargonaut.training.pairs import mine_pairs
+from jargonaut.user_labels import labels_of
 from jargonaut.wiring import KnowledgeBase
 
 NO_PROMPT = "none"
@@ -63,7 +64,7 @@ def build_plan(base: KnowledgeBase, lexical: bool, say: Say, anew: bool = False)
 
     Args:
         base: The knowledge base.
-        lexical: Index without vectors, so that something serves at once.
+        lexical: Index without vectors: serves at once.
         say: Told, in a sentence, what a user should know of the choices made.
         anew: Read and index everything again, whatever is there.
     """
@@ -82,7 +83,7 @@ def build_plan(base: KnowledgeBase, lexical: bool, say: Say, anew: bool = False)
         keep_revisions=base.workspace.settings.build.keep_revisions,
         lock=base.work_folder / "build.lock",
         prove_lock=base.work_folder / "prove.lock",
-        tokens=lambda indexing: _token_writing(base, indexing),
+        tokens=lambda indexing: live_token_writing(base, indexing),
         anew=anew,
     )
 
@@ -124,28 +125,44 @@ def adaptation_plan(base: KnowledgeBase, options: AdaptationOptions, say: Say, p
     assert encoder is not None
     card = load_card(base.storage, encoder.document)
     chunker = chunker_of(base, live.recipe.chunker, card)
-    documents = stored_documents(base, base.registry.documents(live.revision.documents))
+    deleted = base.follower.current().deleted
+    held = {uri: item for uri, item in base.registry.documents(live.revision.documents).items() if uri not in deleted}
+    documents = stored_documents(base, held)
     progress("questions", 0, len(documents))
     chunks = [chunk for document in documents for chunk in chunker.split(document)]
     mined = mine_pairs(documents, chunks)
     progress("questions", len(documents), len(documents), f"{len(mined.pairs)} found")
     tuning = base.settings.tuning
-    labels = Path(tuning.labels) if tuning.labels else None
-    material = divide(documents, chunks, mined, labels, tuning.seed)
+    labels = labels_of(base, documents, chunks, say)
+    corpus = DividedCorpus(documents, chunks, tuple(source.name for source in base.settings.sources))
+    material = divide(corpus, mined, labels, tuning.seed)
+    held_out = _unread(base, material.held_out, encoder, say)
     tune = (lambda report: _tuned(base, live, material, report, say)) if options.train else None
-    gate = base.workspace.settings.gate
     return AdaptationPlan(
         scope=base.scope,
         storage=base.storage,
         registry=base.registry,
         journal=base.journal,
         live=live,
-        held_out=material.held_out,
+        held_out=held_out,
         tune=tune,
-        gate=Gate(level=gate.level, margin=options.margin),
+        ranking=ranking_plan(base, live.recipe, chunks),
+        gate=Gate(level=base.workspace.settings.gate.level, margin=options.margin),
         seed=tuning.seed,
         force=options.force,
     )
+
+
+def _unread(base: KnowledgeBase, held_out: HeldOut, encoder: EncoderRef, say: Say) -> HeldOut:
+    """Without questions about what the live encoder has read: the split moves a little where documents change."""
+    for name in dict.fromkeys((encoder.document, encoder.query)):
+        read = base.registry.lineage(name)
+        if read is not None:
+            before = len(held_out.chosen_on) + len(held_out.judged_on)
+            held_out = held_out.without_read(read)
+            if gone := before - len(held_out.chosen_on) - len(held_out.judged_on):
+                say(f"{gone} questions are about documents that the live encoder was trained on: they are left out.")
+    return held_out
 
 
 def wants_tuning(base: KnowledgeBase) -> bool:
@@ -191,18 +208,6 @@ def _indexing(base: KnowledgeBase, corpus: Corpus, lexical: bool, say: Say) -> I
         return Indexing(_table(base, LEXICAL_SPACE, 0, chunker.id), chunker, None)
     load = lru_cache(maxsize=1)(lambda: base.load_encoder(card.id))
     return Indexing(_table(base, card.space, card.dimensions, chunker.id), chunker, load, card.id)
-
-
-def _token_writing(base: KnowledgeBase, indexing: Indexing) -> TokenWriting | None:
-    """What writes the tokens that the live recipe compares, if it does, and searches this kind of index."""
-    live = base.follower.current().channels.get(LIVE)
-    recipe = base.registry.recipe(live.recipe) if live else None
-    load = indexing.encoder
-    if recipe is None or load is None or not recipe.fusion.tokens or recipe.space != indexing.table.space:
-        return None
-    return TokenWriting(
-        base.storage, lambda: token_encoder(load()), load_projection(base.storage, recipe.fusion.tokens)
-    )
 
 
 def _rolled_back_to_words(base: KnowledgeBase) -> bool:
@@ -344,6 +349,7 @@ def _open_live(base: KnowledgeBase) -> LiveRelease:
         reader=loaded.reader,
         query_encoder=loaded.query_encoder,
         whitening=loaded.whitening,
+        late=loaded.late,
         languages=languages,
         seen=overlay(state, loaded.documents).everything(),
     )
@@ -378,6 +384,8 @@ def _tuned(base: KnowledgeBase, live: LiveRelease, material: Material, progress:
         say(f"The encoder stays as it is; only the ranking is fitted. {error}")
         return []
     cards = [save_encoder(base.storage, item.weights, aims_at=encoder.space) for item in tuned.candidates]
+    for card in cards:
+        base.registry.put_lineage(card.id, material.read)
     return [base.load_encoder(card.id) for card in cards]
 
 

@@ -142,7 +142,16 @@ class TuningSettings(Table):
     seed: int = Field(7, ge=0)
     """Of every random choice: the same documents and the same seed give the same split and the same pairs."""
     labels: LocalFile = ""
-    """File with judged questions, one JSON object a line: `query`, `uri`, and `heading` if known."""
+    """Questions with what answers them: a .jsonl, .json, .csv or .tsv file, or a BEIR folder (see labels.md)."""
+    queries: LocalFile = ""
+    """Questions as people ask them, without labels: one a line, or JSON Lines with `text`. Fifty of them or more decide
+    what words weigh against meaning."""
+    compare_tokens: bool = True
+    """Whether the vectors of single tokens are kept, and compared too: about 130 bytes a token of the documents."""
+    labels_shape: Literal["auto", "beir", "judged", "answers", "clicks", "feedback"] = "auto"
+    """What the labels are, if that is not to be told from the columns."""
+    examination: float | None = Field(None, ge=0, le=3)
+    """For clicks: people look at a result as 1 / position to this power; estimated from the log if not set."""
 
 
 class GateSettings(Table):

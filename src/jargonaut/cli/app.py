@@ -19,6 +19,7 @@ from jargonaut.cli import (
     index,
     init,
     keys,
+    labels,
     prove,
     releases,
     search,
@@ -63,6 +64,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("status")(status.status)
 app.command("chunks")(chunks.chunks)
 app.add_typer(documents.app, name="documents")
+app.add_typer(labels.app, name="labels")
 app.add_typer(releases.app, name="releases")
 app.add_typer(index.app, name="index")
 app.add_typer(keys.app, name="keys")

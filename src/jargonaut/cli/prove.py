@@ -67,7 +67,7 @@ def run(base: KnowledgeBase, force: bool, as_json: bool, train: bool = True, wai
 
     changed = changed_recipe(base)
     with shown_progress() as progress, held(base.work_folder / "prove.lock", "proof", wait):
-        reindexing = reindexing_plan(base, Gate(base.workspace.settings.gate.level), force)
+        reindexing = reindexing_plan(base, Gate(base.workspace.settings.gate.level), force, note)
         if reindexing is not None:
             note("The settings encode or cut the documents otherwise: that is what is proven now, nothing is tuned.")
             adaptation = prove_chunker(reindexing, progress)

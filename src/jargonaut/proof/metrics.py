@@ -14,8 +14,8 @@ DEEPEST = 100
 """Rank up to which anything is looked at."""
 
 Values = NDArray[np.float64]
-Grades = Mapping[str, int] | AbstractSet[str]
-"""Relevance by id, 1 and above; a set is grade 1 for all. An id of grade 0, or none, is not relevant."""
+Grades = Mapping[str, float] | AbstractSet[str]
+"""Relevance by id, above 0; a set is grade 1 for all. An id of grade 0, or none, is not relevant."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +33,7 @@ def score_rankings(rankings: Sequence[Sequence[str]], relevant: Sequence[Grades]
     """Score one ranking a query against what is relevant to it.
 
     NDCG with linear gain (Järvelin & Kekäläinen 2002), as trec_eval and BEIR have it; recall and reciprocal rank count
-    every grade from 1 on alike.
+    every grade above 0 alike.
 
     Args:
         rankings: Ids, best first, without repetitions.

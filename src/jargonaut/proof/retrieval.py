@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from jargonaut.core.deadline import Deadline
 from jargonaut.core.release import Fusion
 from jargonaut.encoding.port import Encoder, TokenVectors
@@ -21,6 +23,7 @@ from jargonaut.ranking.whitening import Whitening
 
 DEADLINE_S = 60.0
 _AT_ONCE = 4
+_RRF_K = 60
 
 LEXICAL_ONLY = Fusion(lexical_weight=1.0)
 DENSE_ONLY = Fusion(lexical_weight=0.0)
@@ -83,10 +86,32 @@ def rankings(pools: Sequence[Pool], fusion: Fusion, whitening: Whitening | None)
     ]
 
 
+def rank_fusions(pools: Sequence[Pool], pool: int) -> list[RankedChunks]:
+    """Every pool by plain reciprocal rank fusion with k = 60 (Cormack et al. 2009), which others have as their default.
+
+    Args:
+        pools: The candidates.
+        pool: The most that each list could hold.
+    """
+    return [_rank_fusion(item.candidates, pool) for item in pools]
+
+
+def _rank_fusion(candidates: Candidates, pool: int) -> RankedChunks:
+    scores = np.zeros(len(candidates.chunk_ids))
+    for values, found in ((candidates.cosine, ~np.isnan(candidates.cosine)), (candidates.bm25, candidates.bm25 > 0)):
+        # The dense list has the highest cosines of all: what is in the pool for its words alone stands behind it.
+        order = np.argsort(np.where(found, -values, np.inf), kind="stable")[: min(pool, int(found.sum()))]
+        scores[order] += 1 / (_RRF_K + np.arange(1, len(order) + 1))
+    best = sorted(range(len(scores)), key=lambda at: (-scores[at], candidates.chunk_ids[at]))
+    return RankedChunks(
+        tuple(candidates.chunk_ids[at] for at in best), tuple(candidates.document_ids[at] for at in best)
+    )
+
+
 def development_queries(pools: Sequence[Pool], queries: Sequence[JudgingQuery]) -> list[DevelopmentQuery]:
     """Pools with their answers, to fit a ranking on."""
     return [
-        DevelopmentQuery(pool.candidates, pool.vector, query.relevant, query.hidden)
+        DevelopmentQuery(pool.candidates, pool.vector, query.relevant, query.hidden, pool.late)
         for pool, query in zip(pools, queries, strict=True)
         if pool.vector is not None
     ]

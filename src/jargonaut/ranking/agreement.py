@@ -46,12 +46,21 @@ class AgreedWeight:
 def agreed_weight(
     queries: Sequence[UnlabelledQuery], whitening: Whitening | None, safe_weight: float, pool: int = 100
 ) -> AgreedWeight:
-    """The weight of the highest agreement, or `safe_weight` with fewer than `ENOUGH` questions that have a pool."""
-    gains = [gain for query in queries if (gain := _gains(query, whitening, pool)) is not None]
+    """The weight nearest `safe_weight` whose agreement is within one standard error of the highest.
+
+    The passage that stands in for the answer comes from the same encoder as the dense list, and agrees with that too
+    easily: where the agreement is flat, the safe weight is the better guess. With fewer than `ENOUGH` questions that
+    have a pool, it is returned.
+    """
+    gains = np.array([gain for query in queries if (gain := _gains(query, whitening, pool)) is not None])
     if len(gains) < ENOUGH:
         return AgreedWeight(safe_weight, 0)
-    means = np.mean(gains, axis=0)
-    return AgreedWeight(WEIGHTS[int(means.argmax())], len(gains), tuple(float(mean) for mean in means))
+    means = gains.mean(axis=0)
+    best = int(means.argmax())
+    errors = (gains[:, [best]] - gains).std(axis=0) / np.sqrt(len(gains))
+    within: list[int] = np.flatnonzero(means[best] - means <= errors + 1e-12).tolist()
+    chosen = min(within, key=lambda option: (round(abs(WEIGHTS[option] - safe_weight), 9), WEIGHTS[option]))
+    return AgreedWeight(WEIGHTS[chosen], len(gains), tuple(float(mean) for mean in means))
 
 
 def _gains(query: UnlabelledQuery, whitening: Whitening | None, pool: int) -> list[float] | None:

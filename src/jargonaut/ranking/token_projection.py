@@ -19,7 +19,7 @@ from jargonaut.core.canonical import digest_bytes
 from jargonaut.core.errors import InputError, IntegrityError, NewerFormatError
 
 FORMAT = 1
-WIDTH = 64
+WIDTH = 128
 _WHOLE = 127
 _QUANTILE = 0.9995
 

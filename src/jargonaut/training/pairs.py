@@ -23,7 +23,7 @@ from jargonaut.training.query_text import (
 )
 from jargonaut.training.sections import DocumentSections, Section, Targets
 
-PairSource = Literal["cross-reference", "heading", "question"]
+PairSource = Literal["cross-reference", "heading", "question", "label"]
 
 MOST_RELEVANT_CHUNKS = 60
 """A section of more chunks than this answers everything and nothing."""
