@@ -150,8 +150,8 @@ class TuningSettings(Table):
     """Whether the vectors of single tokens are kept, and compared too: about 130 bytes a token of the documents."""
     labels_shape: Literal["auto", "beir", "judged", "answers", "clicks", "feedback"] = "auto"
     """What the labels are, if that is not to be told from the columns."""
-    examination: float | None = Field(None, ge=0, le=3)
-    """For clicks: people look at a result as 1 / position to this power; estimated from the log if not set."""
+    examination: Annotated[float, Field(ge=0, le=3)] | Literal["estimated"] = "estimated"
+    """For clicks: people look at a result as 1 / position to this power, which the log tells if it can."""
 
 
 class GateSettings(Table):
