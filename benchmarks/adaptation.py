@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.adaptation_serving import serving_rows
 from benchmarks.rows import Row, row, write
 from benchmarks.static_table import StaticTable
 from jargonaut.chunking.by_name import Choice, Tokens, make_chunker
@@ -144,13 +145,8 @@ def _interval(interval: Interval) -> str:
 
 
 def serving(names: Sequence[str]) -> list[Row]:
-    """How long comparing the tokens of a pool takes, and the whole ranking of it."""
-    rows: list[Row] = []
-    for name in names or ("scifact",):
-        from benchmarks.adaptation_serving import serving_rows
-
-        rows += serving_rows(name)
-    return rows
+    """How long comparing the tokens of a pool takes, and what they take up."""
+    return serving_rows(CACHE / "serving")
 
 
 PARTS: dict[str, Callable[[Sequence[str]], list[Row]]] = {"ranking": ranking, "serving": serving}

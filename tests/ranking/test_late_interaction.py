@@ -115,10 +115,17 @@ def queries(lexical_truth, n=ENOUGH, seed=0):
 
 
 def test_the_weight_goes_where_the_tokens_point():
-    words, vectors = (agreed_weight(queries(truth), None, 0.3) for truth in (1.0, 0.0))
-    assert words.lexical_weight > 0.5 > 0.3 > vectors.lexical_weight
+    words, vectors = agreed_weight(queries(1.0), None, 0.3), agreed_weight(queries(0.0), None, 0.8)
+    assert words.lexical_weight > 0.5 > vectors.lexical_weight
     assert words.queries == ENOUGH
     assert len(words.agreement) == len(WEIGHTS)
+
+
+def test_where_agreement_is_flat_the_safe_weight_stays():
+    flat = queries(0.0)
+    agreed = agreed_weight(flat, None, 0.2)
+    assert agreed.agreement[:4] == (1.0,) * 4
+    assert agreed.lexical_weight == 0.2
 
 
 def test_too_few_questions_keep_the_safe_weight():

@@ -55,10 +55,10 @@ class LateInteraction:
         tokens = self.projection.apply(question.vectors[kept])
         values = gathered.values.astype(np.float32)
         length = np.sqrt(np.einsum("tw,tw->t", values, values))
-        cosine = (values @ tokens.T) / np.maximum(length, 1e-6)[:, None]
+        cosine = (tokens @ values.T) / np.maximum(length, 1e-6)
         counts = np.diff(np.append(gathered.starts, len(values)))
-        forth = np.maximum.reduceat(cosine, gathered.starts, axis=0) @ (idf[kept] / idf[kept].sum())
-        back = np.add.reduceat(cosine.max(axis=1), gathered.starts) / counts
+        forth = (idf[kept] / idf[kept].sum()) @ np.maximum.reduceat(cosine, gathered.starts, axis=1)
+        back = np.add.reduceat(cosine.max(axis=0), gathered.starts) / counts
         relative = len(question.ids) / (len(question.ids) + float(counts.mean()))
         score[gathered.found] = forth + relative * back
         return LateScores(score, 1 - relative)
