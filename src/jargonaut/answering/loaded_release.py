@@ -67,6 +67,7 @@ def _check_parts(release: LoadedRelease) -> None:
         "chunker": ((recipe.chunker, revision.chunker), (recipe.chunker, key.chunker)),
         "analysis": ((recipe.analysis, revision.analysis), (recipe.analysis, key.analysis)),
         "whitening": ((recipe.fusion.whitening, whitening),),
+        "token projection": ((recipe.fusion.tokens, release.late.projection.digest),) if release.late else (),
     }
     for what, compared in pairs.items():
         for wanted, found in compared:
