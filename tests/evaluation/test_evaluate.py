@@ -86,3 +86,10 @@ def test_enough_questions_without_labels_move_the_weight(places, tmp_path):
     assert [row.name for row in evaluation.rows][-1] == "with unlabelled questions"
     with pytest.raises(InputError, match="look at none"):
         evaluate_folder(data, dataclasses.replace(options, documents_alone=True))
+
+
+def test_words_alone(places):
+    data, _, folder = places
+    evaluation = evaluate_folder(data, EvaluationOptions("test", "none", cache=folder / "words"))
+    (row,) = evaluation.rows
+    assert (row.name, row.ndcg, evaluation.encoder) == ("bm25", 1.0, "none")

@@ -20,7 +20,8 @@ def evaluate(
         str, typer.Option("--split", help="Judge this one of qrels/; else test_unseen, test, dev or train.")
     ] = "",
     encoder: Annotated[
-        str, typer.Option("--encoder", help="Hub id, folder or package:NAME; else the one for the language.")
+        str,
+        typer.Option("--encoder", help="Hub id, folder, package:NAME or none; else by language."),
     ] = "auto",
     queries: Annotated[
         Path | None,

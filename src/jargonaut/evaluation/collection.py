@@ -10,8 +10,9 @@ from jargonaut.chunking.port import Chunker
 from jargonaut.core.canonical import canonical_json
 from jargonaut.core.document import Chunk, Document
 from jargonaut.core.progress import Progress
+from jargonaut.core.release import LEXICAL_SPACE
 from jargonaut.core.scope import PUBLIC
-from jargonaut.encoding.port import Encoder, TokenEncoder
+from jargonaut.encoding.port import Encoder, TokenEncoder, Vectors
 from jargonaut.evaluation.beir import BeirSet
 from jargonaut.index.analysis import ANALYSIS
 from jargonaut.index.port import DocumentRows, Index, IndexedDocument, IndexWriter, Snapshot, TableKey
@@ -46,22 +47,24 @@ class Collection:
     chunks: int
 
 
-def index_collection(data: BeirSet, encoder: Encoder, chunker: Chunker, place: Place, progress: Progress) -> Collection:
+def index_collection(
+    data: BeirSet, encoder: Encoder | None, chunker: Chunker, place: Place, progress: Progress
+) -> Collection:
     """Index what is not indexed yet. Whatever an interrupted run had encoded is found again.
 
     Args:
         data: The collection.
-        encoder: Of documents.
+        encoder: Of documents; None for an index of words only.
         chunker: Counts tokens as the encoder does.
         place: This collection's own.
         progress: Told how far it is.
     """
-    key = TableKey("evaluation", "data", encoder.card.space, encoder.card.dimensions, chunker.id, ANALYSIS)
+    space, dimensions = (encoder.card.space, encoder.card.dimensions) if encoder else (LEXICAL_SPACE, 0)
+    key = TableKey("evaluation", "data", space, dimensions, chunker.id, ANALYSIS)
     index, storage = place.index, place.storage
     writer = index.new_writer(key)
     tokens = None
-    if isinstance(encoder, TokenEncoder):
-        giving: TokenEncoder = encoder
+    if giving := _giving_tokens(encoder):
         projection = _projection(data, giving, chunker, storage, table_name(key))
         tokens = TokenWriting(storage, lambda: giving, projection)
     names, chunk_ids = _fill(writer, data, encoder, chunker, tokens, progress)
@@ -71,10 +74,14 @@ def index_collection(data: BeirSet, encoder: Encoder, chunker: Chunker, place: P
     return Collection(index, snapshot, late, names, len(chunk_ids))
 
 
+def _giving_tokens(encoder: object) -> TokenEncoder | None:
+    return encoder if isinstance(encoder, TokenEncoder) else None
+
+
 def _fill(
     writer: IndexWriter,
     data: BeirSet,
-    encoder: Encoder,
+    encoder: Encoder | None,
     chunker: Chunker,
     tokens: TokenWriting | None,
     progress: Progress,
@@ -99,14 +106,16 @@ def _fill(
     for batch in _batches(prepared()):
         chunks = [chunk for _, own in batch for chunk in own]
         texts = [(chunk.id, chunk.indexed_text) for chunk in chunks]
+        vectors: Vectors | None = None
         if tokens and store:
             vectors = tokens.encode(store, texts)
-        else:
+        elif encoder:
             vectors = encoder.encode_documents([text for _, text in texts])
         rows, first = [], 0
         for document, own in batch:
             item = IndexedDocument(document.uri, document.content_digest, (PUBLIC,))
-            rows.append(DocumentRows(item, tuple(own), vectors[first : first + len(own)], document.language))
+            part = None if vectors is None else vectors[first : first + len(own)]
+            rows.append(DocumentRows(item, tuple(own), part, document.language))
             first += len(own)
         writer.replace(rows)
         progress("encode", len(names), data.documents, batch[-1][0].uri)

@@ -64,7 +64,7 @@ class Evaluation:
 
 def evaluate(
     data: BeirSet,
-    encoder: Encoder,
+    encoder: Encoder | None,
     chunker: Chunker,
     place: Place,
     progress: Progress,
@@ -74,7 +74,7 @@ def evaluate(
 
     Args:
         data: As `read_beir` read it.
-        encoder: Of documents and questions.
+        encoder: Of documents and questions; None to search by words only.
         chunker: Counts tokens as the encoder does.
         place: This collection's own; what is there already is not encoded again.
         progress: Told how far it is.
@@ -98,15 +98,19 @@ def evaluate(
         ranked = [_documents(pool, order(pool), collection.names) for pool in judged]
         return EvaluatedRow(name, fitted, score_rankings(ranked, judgments))
 
-    rows = [scored(name, _by_baseline(order), False) for name, order in BASELINES.items()]
-    steps, agreed = ladder(encoder, sample, asked, collection.late is not None)
-    rows += [scored(step.name, step.order, True) for step in steps]
+    names = BASELINES if encoder else ("bm25",)
+    rows = [scored(name, _by_baseline(BASELINES[name]), False) for name in names]
+    agreed = AgreedWeight(1.0, 0)
+    if encoder:
+        steps, agreed = ladder(encoder, sample, asked, collection.late is not None)
+        rows += [scored(step.name, step.order, True) for step in steps]
     measured = compared(rows)
-    return Evaluation(data, encoder.card.base, collection.chunks, measured, _best(measured).name, agreed)
+    base = encoder.card.base if encoder else "none"
+    return Evaluation(data, base, collection.chunks, measured, _best(measured).name, agreed)
 
 
 def _by_baseline(baseline: Baseline) -> Callable[[Pool], Order]:
-    return lambda pool: baseline(pool.candidates, _vector(pool), POOL)
+    return lambda pool: baseline(pool.candidates, pool.vector, POOL)
 
 
 def _sampled(texts: Sequence[str]) -> list[str]:
@@ -129,18 +133,13 @@ def _against(row: EvaluatedRow, best: EvaluatedRow) -> EvaluatedRow:
     return EvaluatedRow(row.name, row.fitted, row.scores, interval, p_value)
 
 
-async def _searched(collection: Collection, encoder: Encoder, texts: Sequence[str]) -> tuple[list[Pool], Vector]:
+async def _searched(collection: Collection, encoder: Encoder | None, texts: Sequence[str]) -> tuple[list[Pool], Vector]:
     """A pool for every text, and a sample of the documents' vectors."""
     reader = await collection.index.open_reader(collection.snapshot)
     queries = [JudgingQuery(text, "", frozenset()) for text in texts]
     pools = await retrieve_pools(reader, encoder, queries, Visibility(everything=True), POOL, collection.late)
     _, vectors = await reader.vectors(SAMPLE_ROWS, Deadline.after(DEADLINE_S))
     return pools, vectors
-
-
-def _vector(pool: Pool) -> Vector:
-    assert pool.vector is not None
-    return pool.vector
 
 
 def _documents(pool: Pool, order: Order, names: Mapping[str, str]) -> list[str]:
