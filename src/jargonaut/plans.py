@@ -134,7 +134,7 @@ def adaptation_plan(base: KnowledgeBase, options: AdaptationOptions, say: Say, p
     labels = labels_of(base, documents, chunks, say)
     corpus = DividedCorpus(documents, chunks, tuple(source.name for source in base.settings.sources))
     material = divide(corpus, mined, labels, tuning.seed)
-    held_out = _unread(base, material.held_out, encoder, say)
+    held_out = without_read(base, material.held_out, encoder, say)
     tune = (lambda report: _tuned(base, live, material, report, say)) if options.train else None
     gate = base.workspace.settings.gate
     return AdaptationPlan(
@@ -151,7 +151,7 @@ def adaptation_plan(base: KnowledgeBase, options: AdaptationOptions, say: Say, p
     )
 
 
-def _unread(base: KnowledgeBase, held_out: HeldOut, encoder: EncoderRef, say: Say) -> HeldOut:
+def without_read(base: KnowledgeBase, held_out: HeldOut, encoder: EncoderRef, say: Say) -> HeldOut:
     """Without questions about what the live encoder has read: the split moves a little where documents change."""
     for name in dict.fromkeys((encoder.document, encoder.query)):
         read = base.registry.lineage(name)
