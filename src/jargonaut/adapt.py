@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,8 +21,8 @@ from jargonaut.core.proof import Proof
 from jargonaut.core.release import EncoderRef, Fusion, Recipe, Release, Revision
 from jargonaut.core.scope import LIVE, Scope
 from jargonaut.deciding import Adaptation, decided, look_at
-from jargonaut.encoding.port import Encoder
 from jargonaut.index.port import IndexReader, Visibility
+from jargonaut.options import LiveRelease, Option
 from jargonaut.proof.answers import judge_answers
 from jargonaut.proof.calibrate import calibrated_threshold
 from jargonaut.proof.gate import FEWEST_QUERIES, Contest, Gate, decide
@@ -65,21 +65,6 @@ _DEADLINE_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class LiveRelease:
-    """What is live, opened."""
-
-    release: Release
-    recipe: Recipe
-    revision: Revision
-    reader: IndexReader
-    query_encoder: Encoder
-    whitening: Whitening | None
-    languages: Mapping[str, int]
-    seen: Visibility
-    """All that is not deleted."""
-
-
-@dataclass(frozen=True, slots=True)
 class AdaptationPlan:
     """Ready objects for one adaptation."""
 
@@ -89,11 +74,13 @@ class AdaptationPlan:
     journal: Journal
     live: LiveRelease
     held_out: HeldOut
-    tune: Callable[[Progress], Sequence[Encoder]] | None
-    """Trains and exports query encoders for the live space; None where nothing can be trained."""
+    tune: Callable[[Progress], Sequence[Option]] | None
+    """Trains, exports and, where documents are encoded anew, indexes; None where nothing can be trained."""
     gate: Gate
     seed: int
     force: bool = False
+    discard: Callable[[str], None] | None = None
+    """Removes a table: documents that were encoded anew for nothing."""
 
 
 def adapt(plan: AdaptationPlan, progress: Progress) -> Adaptation:
@@ -127,7 +114,7 @@ def prove_change(plan: AdaptationPlan, changed: Recipe, progress: Progress) -> A
 async def _prove_change(plan: AdaptationPlan, changed: Recipe, progress: Progress) -> Adaptation:
     live, queries = plan.live, plan.held_out.judged_on
     progress("judge", 0, 1)
-    pools = await _pools(plan, live.query_encoder, queries)
+    pools = await _pools(plan, plan.live.as_option, queries)
     trial = _trial(plan, changed, ("changed", "live"))
     proof = await judge_answers(live.reader, pools, queries, live.whitening, (live.recipe, changed), trial)
     progress("judge", 1, 1)
@@ -255,31 +242,35 @@ def _lineage(registry: Registry, held_out: HeldOut, candidate: Recipe) -> dict[s
     return checked_lineage(read, [*held_out.chosen_on, *held_out.judged_on], held_out.texts)
 
 
-async def _adapt(plan: AdaptationPlan, tuned: Sequence[Encoder], progress: Progress) -> Adaptation:
-    whitening = await _whitening(plan)
+async def _adapt(plan: AdaptationPlan, tuned: Sequence[Option], progress: Progress) -> Adaptation:
     progress("choose", 0, 1)
-    choice = await _chosen(plan, tuned, whitening)
+    choice = await _chosen(plan, tuned)
     progress("choose", 1, 1)
-    recipe = await _recipe(plan, choice, whitening)
-    look = _look(plan, recipe)
+    recipe = await _recipe(plan, choice)
+    look = _look(plan, recipe, choice.option.revision)
     trial = _trial(plan, recipe, ("fused tuned", "fused base"), look)
     progress("judge", 0, 1)
-    judgement = await _judged(plan, choice, recipe, (whitening, trial, look.questions if look else None))
+    judgement = await _judged(plan, choice, recipe, (trial, look.questions if look else None))
     progress("judge", 1, 1)
-    return decided(plan, recipe, plan.live.revision, judgement, look)
+    adaptation = decided(plan, recipe, choice.option.revision, judgement, look)
+    kept = {plan.live.revision.table, *([choice.option.revision.table] if adaptation.promoted else [])}
+    for table in {option.revision.table for option in tuned} - kept:
+        if plan.discard:
+            plan.discard(table)
+    return adaptation
 
 
-def _look(plan: AdaptationPlan, recipe: Recipe) -> Look | None:
+def _look(plan: AdaptationPlan, recipe: Recipe, revision: Revision) -> Look | None:
     """The look that the proof of this recipe is; none where it cannot pass: it ranks as the live one, or few ask."""
     live = plan.live.recipe
     ranks_alike = (recipe.encoder, recipe.fusion) == (live.encoder, live.fusion)
     if ranks_alike or len(plan.held_out.judged_on) < FEWEST_QUERIES:
         return None
-    return look_at(plan, plan.held_out.judged_on, (recipe.id, live.id, plan.live.revision.id))
+    return look_at(plan, plan.held_out.judged_on, (recipe.id, live.id, revision.id))
 
 
-async def _whitening(plan: AdaptationPlan) -> Whitening | None:
-    _, vectors = await plan.live.reader.vectors(SAMPLE_ROWS, Deadline.after(_DEADLINE_S))
+async def _whitening(plan: AdaptationPlan, reader: IndexReader) -> Whitening | None:
+    _, vectors = await reader.vectors(SAMPLE_ROWS, Deadline.after(_DEADLINE_S))
     if len(vectors) < 2 or float(np.ptp(vectors, axis=0).max()) == 0:
         return None
     return fit_whitening([vectors], seed=plan.seed)
@@ -287,41 +278,48 @@ async def _whitening(plan: AdaptationPlan) -> Whitening | None:
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    encoder: Encoder
+    option: Option
     fusion: FusionChoice
+    whitening: Whitening | None
 
 
-async def _chosen(plan: AdaptationPlan, tuned: Sequence[Encoder], whitening: Whitening | None) -> _Choice:
-    """The query encoder and weights with the best nDCG@10 on the choosing half; ties go to the encoder as it came."""
-    queries = plan.held_out.chosen_on
-    options = []
-    for encoder in (plan.live.query_encoder, *tuned):
-        pools = await _pools(plan, encoder, queries)
+async def _chosen(plan: AdaptationPlan, tuned: Sequence[Option]) -> _Choice:
+    """The option and weights with the best nDCG@10 on the choosing half; ties go to the encoder as it came."""
+    queries, choices = plan.held_out.chosen_on, []
+    whitenings: dict[str, Whitening | None] = {}
+    for option in (plan.live.as_option, *tuned):
+        table = option.revision.table
+        if table not in whitenings:
+            whitenings[table] = await _whitening(plan, option.reader)
+        whitening = whitenings[table]
+        pools = await _pools(plan, option, queries)
         fitted = fit_fusion(development_queries(pools, queries), whitening, pool=plan.live.recipe.fusion.pool)
-        options.append(_Choice(encoder, fitted))
-    return max(options, key=lambda option: option.fusion.ndcg)
+        choices.append(_Choice(option, fitted, whitening))
+    return max(choices, key=lambda choice: choice.fusion.ndcg)
 
 
-async def _pools(plan: AdaptationPlan, encoder: Encoder, queries: Sequence[JudgingQuery]) -> list[Pool]:
+async def _pools(plan: AdaptationPlan, option: Option, queries: Sequence[JudgingQuery]) -> list[Pool]:
     live = plan.live
-    return await retrieve_pools(live.reader, encoder, queries, live.seen, live.recipe.fusion.pool)
+    return await retrieve_pools(option.reader, option.query_encoder, queries, live.seen, live.recipe.fusion.pool)
 
 
-async def _recipe(plan: AdaptationPlan, choice: _Choice, whitening: Whitening | None) -> Recipe:
-    """The candidate: the live recipe with another query encoder and ranking, and its own threshold."""
-    live = plan.live.recipe
-    assert live.encoder is not None
-    used = whitening if choice.fusion.whitened else None
+async def _recipe(plan: AdaptationPlan, choice: _Choice) -> Recipe:
+    """The candidate: the live recipe with other encoders and ranking, and its own threshold."""
+    live, option = plan.live.recipe, choice.option
+    used = choice.whitening if choice.fusion.whitened else None
     fusion = Fusion(choice.fusion.lexical_weight, used.digest if used else "", live.fusion.pool)
-    is_tuned = choice.encoder.card.id != plan.live.query_encoder.card.id
+    is_tuned = option.query_encoder.card.id != plan.live.query_encoder.card.id
     if used:
         plan.storage.put_if_absent(f"whitenings/{used.digest}.safetensors", used.to_bytes())
-    threshold = await calibrated_threshold(
-        plan.live.reader, choice.encoder, plan.held_out.chosen_on, plan.live.languages, (fusion, used), live.top_k
-    )
+    threshold = live.similarity_threshold
+    if not live.threshold_is_set:
+        ranked_by, asked = (fusion, used), plan.held_out.chosen_on
+        threshold = await calibrated_threshold(
+            option.reader, option.query_encoder, asked, plan.live.languages, ranked_by, live.most_passages
+        )
     return dataclasses.replace(
         live,
-        encoder=EncoderRef(live.encoder.document, choice.encoder.card.id, live.encoder.space),
+        encoder=EncoderRef(option.document_encoder, option.query_encoder.card.id, option.revision.space),
         fusion=fusion,
         similarity_threshold=threshold,
         label="tuned" if is_tuned else "fitted",
@@ -332,13 +330,13 @@ async def _judged(
     plan: AdaptationPlan,
     choice: _Choice,
     recipe: Recipe,
-    how: tuple[Whitening | None, Trial, Sequence[JudgingQuery] | None],
+    how: tuple[Trial, Sequence[JudgingQuery] | None],
 ) -> Judgement:
-    whitening, trial, deciding = how
+    trial, deciding = how
     queries, held_out = deciding or plan.held_out.judged_on, plan.held_out
 
     async def rows(asked: Sequence[JudgingQuery]) -> dict[str, list[RankedChunks]]:
-        return await _rows(plan, choice, recipe, whitening, asked)
+        return await _rows(plan, choice, recipe, asked)
 
     judgement = judge(await rows(queries), queries, trial)
     seen = (
@@ -357,15 +355,14 @@ async def _rows(
     plan: AdaptationPlan,
     choice: _Choice,
     recipe: Recipe,
-    whitening: Whitening | None,
     queries: Sequence[JudgingQuery],
 ) -> dict[str, list[RankedChunks]]:
     """Every ranking of the same questions."""
     live = plan.live
-    base = await _pools(plan, live.query_encoder, queries)
-    is_tuned = choice.encoder.card.id != live.query_encoder.card.id
-    tuned = await _pools(plan, choice.encoder, queries) if is_tuned else base
-    used = whitening if recipe.fusion.whitening else None
+    base = await _pools(plan, plan.live.as_option, queries)
+    is_tuned = choice.option.query_encoder.card.id != live.query_encoder.card.id
+    tuned = await _pools(plan, choice.option, queries) if is_tuned else base
+    used = choice.whitening if recipe.fusion.whitening else None
     return {
         "bm25": rankings(base, LEXICAL_ONLY, None),
         "base": rankings(base, DENSE_ONLY, None),
