@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from jargonaut.core.release import Recipe, Release, Revision
 from jargonaut.encoding.port import Encoder
 from jargonaut.index.port import IndexReader, Visibility
+from jargonaut.ranking.late_interaction import LateInteraction
 from jargonaut.ranking.whitening import Whitening
 
 
@@ -33,6 +34,7 @@ class LiveRelease:
     reader: IndexReader
     query_encoder: Encoder
     whitening: Whitening | None
+    late: LateInteraction | None
     languages: Mapping[str, int]
     seen: Visibility
     """All that is not deleted."""
