@@ -127,8 +127,8 @@ def averages() -> list[Row]:
         of = f"{what}, mean gain over the best untrained row of each collection"
         unit = f"{_interval(mean)}{measured_on}"
         rows.append(row(of, 100 * mean.mean, unit, f">= {target}" if whole else "", COMMAND))
-        rows.append(row(f"{what}, its lower bound", 100 * mean.low, "points", "> 0", COMMAND))
-        rows.append(row(f"{what}, collections significantly worse", worse, "", "== 0", COMMAND))
+        rows.append(row(f"{what}, its lower bound", 100 * mean.low, "points", "> 0" if whole else "", COMMAND))
+        rows.append(row(f"{what}, collections significantly worse", worse, "", "== 0" if whole else "", COMMAND))
     return rows
 
 

@@ -10,7 +10,7 @@ from jargonaut.build import Indexing
 from jargonaut.core.document import Chunk
 from jargonaut.core.release import Recipe
 from jargonaut.core.scope import LIVE
-from jargonaut.encoding.port import TokenEncoder
+from jargonaut.encoding.port import TokenEncoder, giving_tokens
 from jargonaut.evaluation.beir import read_questions
 from jargonaut.fitting import RankingPlan
 from jargonaut.ranking.safe import safe_ranking
@@ -53,7 +53,7 @@ def ranking_plan(base: KnowledgeBase, live: Recipe, chunks: Sequence[Chunk]) -> 
             projection = new_projection(base.storage, live.space, giving, [text for _, text in texts])
         return TokenWriting(base.storage, lambda: giving, projection)
 
-    compares = tuning.compare_tokens and isinstance(encoder, TokenEncoder)
+    compares = tuning.compare_tokens and giving_tokens(encoder) is not None
     return RankingPlan(
         safe_ranking(encoder), (lambda: writing(token_encoder(encoder))) if compares else None, texts, unlabelled
     )
@@ -81,6 +81,6 @@ def token_writing(
         return None
     else:
         projection = kept_projection(base.storage, space)
-        if projection is None and sample is not None and isinstance(encoder := load(), TokenEncoder):
+        if projection is None and sample is not None and (encoder := giving_tokens(load())):
             projection = new_projection(base.storage, space, encoder, sample())
     return TokenWriting(base.storage, lambda: token_encoder(load()), projection) if projection else None

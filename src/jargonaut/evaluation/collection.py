@@ -10,7 +10,7 @@ from jargonaut.core.document import Chunk, Document
 from jargonaut.core.progress import Progress
 from jargonaut.core.release import LEXICAL_SPACE
 from jargonaut.core.scope import PUBLIC
-from jargonaut.encoding.port import Encoder, TokenEncoder
+from jargonaut.encoding.port import Encoder, TokenEncoder, giving_tokens
 from jargonaut.evaluation.beir import BeirSet
 from jargonaut.index.analysis import ANALYSIS
 from jargonaut.index.port import DocumentRows, Index, IndexedDocument, IndexWriter, Snapshot, TableKey
@@ -61,7 +61,7 @@ def index_collection(
     index, storage = place.index, place.storage
     writer = index.new_writer(key)
     tokens = None
-    if giving := _giving_tokens(encoder):
+    if giving := giving_tokens(encoder):
         projection = _projection(data, giving, chunker, storage, table_name(key))
         tokens = TokenWriting(storage, lambda: giving, projection)
     names, chunk_ids = _fill(writer, data, encoder, chunker, tokens, progress)
@@ -69,10 +69,6 @@ def index_collection(
     writer.discard([snapshot])
     late = tokens.write(snapshot, chunk_ids, (), progress) if tokens else None
     return Collection(index, snapshot, late, names, len(chunk_ids))
-
-
-def _giving_tokens(encoder: object) -> TokenEncoder | None:
-    return encoder if isinstance(encoder, TokenEncoder) else None
 
 
 def _fill(

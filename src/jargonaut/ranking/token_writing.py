@@ -12,7 +12,7 @@ from jargonaut.core.canonical import canonical_json
 from jargonaut.core.document import Chunk
 from jargonaut.core.errors import RefusedError
 from jargonaut.core.progress import Progress
-from jargonaut.encoding.port import Encoder, TokenEncoder, Vectors
+from jargonaut.encoding.port import Encoder, TokenEncoder, Vectors, giving_tokens
 from jargonaut.index.port import Snapshot
 from jargonaut.index.token_store import TokenStoreWriter, open_token_store
 from jargonaut.ranking.late_interaction import LateInteraction
@@ -109,12 +109,13 @@ def token_encoder(encoder: Encoder) -> TokenEncoder:
     Raises:
         RefusedError: It gives none.
     """
-    if not isinstance(encoder, TokenEncoder):
+    giving = giving_tokens(encoder)
+    if giving is None:
         raise RefusedError(
             f"The recipe compares tokens, and encoder {encoder.card.id} gives none.",
             "Roll back to a recipe that does not (`jargonaut releases list`).",
         )
-    return encoder
+    return giving
 
 
 def projection_key(digest: str) -> str:
