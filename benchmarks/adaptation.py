@@ -122,12 +122,13 @@ def averages() -> list[Row]:
         if not gains:
             continue
         mean, worse = _mean_of_sets(list(gains.values()))
-        of = f"{what}, mean gain over the best untrained row of {len(gains)} of {len(SETS)} collections"
-        rows.append(
-            row(of, 100 * mean.mean, _interval(mean), f">= {target}" if len(gains) == len(SETS) else "", COMMAND)
-        )
-        rows.append(row(f"{what}, its lower bound", 100 * mean.low, "points", "> 0", COMMAND))
-        rows.append(row(f"{what}, collections significantly worse", worse, "", "== 0", COMMAND))
+        whole = len(gains) == len(SETS)
+        measured_on = "" if whole else f", {len(gains)} of {len(SETS)} collections"
+        of = f"{what}, mean gain over the best untrained row of each collection"
+        unit = f"{_interval(mean)}{measured_on}"
+        rows.append(row(of, 100 * mean.mean, unit, f">= {target}" if whole else "", COMMAND))
+        rows.append(row(f"{what}, its lower bound", 100 * mean.low, "points", "> 0" if whole else "", COMMAND))
+        rows.append(row(f"{what}, collections significantly worse", worse, "", "== 0" if whole else "", COMMAND))
     return rows
 
 

@@ -36,6 +36,8 @@ class StaticTable:
     def card(self) -> EncoderCard:
         return self._card
 
+    gives_tokens = True
+
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         return self.encode_with_tokens(texts, lambda number, tokens: None)
 

@@ -38,7 +38,7 @@ from jargonaut.encoding.port import Encoder
 from jargonaut.index.port import DocumentRows, Index, IndexedDocument, Snapshot, TableKey
 from jargonaut.index.rows import table_name
 from jargonaut.index.token_store import discard_tokens
-from jargonaut.ranking.token_writing import TokenWriting
+from jargonaut.ranking.token_writing import FITTED_ON, ChunkEncoder, TokenWriting
 from jargonaut.releases.channels import Promotion, compare_documents, kept_revisions, promote
 from jargonaut.releases.registry import Registry
 from jargonaut.state.knowledge_base import (
@@ -90,8 +90,8 @@ class BuildPlan:
     lock: Path
     prove_lock: Path
     """Held while something is proven: what that reads is not to be removed."""
-    tokens: Callable[[Indexing], TokenWriting | None] = lambda indexing: None
-    """Writes the tokens that the live recipe compares; None if it does not, or is of another index."""
+    tokens: Callable[[Indexing, Callable[[], list[str]] | None], TokenWriting | None] = lambda indexing, sample: None
+    """Keeps the tokens that a recipe compares, or may; given a sample of texts where there is something to encode."""
     anew: bool = False
     """Whether everything is read and indexed again, whatever is there. What is live stays live until it is done."""
 
@@ -144,7 +144,7 @@ def build(plan: BuildPlan, progress: Progress) -> BuildResult:
                 live = _live(plan, follower.current())
                 if live and live.is_of(indexing.table) and live.documents == wanted and not plan.anew:
                     asyncio.run(plan.index.open_reader(live.snapshot))
-                    _write_tokens(plan, indexing, live.snapshot, wanted, progress)
+                    _write_tokens(plan, indexing, (live.snapshot, plan.tokens(indexing, None)), wanted, progress)
                     result = BuildResult("unchanged", live.release, live.recipe, live.revision, corpus, 0, 0, 0)
                     if not follower.current().waiting:
                         return result
@@ -333,14 +333,19 @@ def index_documents(
     same = [uri for uri in wanted if uri in held and held[uri].content_digest == wanted[uri].content_digest]
     writer.permit({uri: wanted[uri].allow for uri in same if held[uri].allow != wanted[uri].allow})
     todo = [item for uri, item in wanted.items() if uri not in held or held[uri].content_digest != item.content_digest]
-    encoder = indexing.encoder() if indexing.encoder and todo else None
+    tokens = plan.tokens(indexing, (lambda: _sampled(plan, indexing, todo)) if todo else None)
+    encoder = None
+    if indexing.encoder and todo:
+        encoder = ChunkEncoder(indexing.encoder(), tokens, table_name(indexing.table))
     done = 0
     for batch in _batches(plan.catalog, indexing.chunker, todo):
         writer.replace(_rows(batch, encoder))
         done += len(batch)
         progress("encode" if encoder else "index", done, len(todo), batch[-1][0].uri)
+    if encoder:
+        encoder.flush()
     snapshot = writer.snapshot()
-    _write_tokens(plan, indexing, snapshot, wanted, progress)
+    _write_tokens(plan, indexing, (snapshot, tokens), wanted, progress)
     documents = dict(writer.documents())
     return Revision(
         tenant=plan.scope.tenant,
@@ -364,12 +369,12 @@ def _is_first(live: _Live, indexing: Indexing) -> bool:
 def _write_tokens(
     plan: BuildPlan,
     indexing: Indexing,
-    snapshot: Snapshot,
+    what: tuple[Snapshot, TokenWriting | None],
     wanted: Mapping[str, IndexedDocument],
     progress: Progress,
 ) -> None:
-    """The tokens of a revision, where the live recipe compares them; only documents that lack them are encoded."""
-    writing = plan.tokens(indexing)
+    """The tokens of a revision, where they are kept; only documents that lack them are encoded for it."""
+    snapshot, writing = what
     if writing is None or writing.are_written(snapshot):
         return
 
@@ -393,6 +398,13 @@ def _write_tokens(
     writing.write(snapshot, [chunk.decode() for chunk in chunks], missing, progress)
 
 
+def _sampled(plan: BuildPlan, indexing: Indexing, todo: Sequence[IndexedDocument]) -> list[str]:
+    """What is indexed of some documents, spread evenly."""
+    some = todo[:: max(1, len(todo) // FITTED_ON)][:FITTED_ON]
+    batches = _batches(plan.catalog, indexing.chunker, some)
+    return [chunk.indexed_text for batch in batches for _, _, own in batch for chunk in own[:2]]
+
+
 _Prepared = tuple[IndexedDocument, Document, list[Chunk]]
 
 
@@ -410,9 +422,9 @@ def _batches(catalog: Catalog, chunker: Chunker, todo: Sequence[IndexedDocument]
         yield batch
 
 
-def _rows(batch: Sequence[_Prepared], encoder: Encoder | None) -> list[DocumentRows]:
-    texts = [chunk.indexed_text for _, _, chunks in batch for chunk in chunks]
-    vectors = encoder.encode_documents(texts) if encoder and texts else None
+def _rows(batch: Sequence[_Prepared], encoder: ChunkEncoder | None) -> list[DocumentRows]:
+    listed = [chunk for _, _, chunks in batch for chunk in chunks]
+    vectors = encoder.encode(listed) if encoder and listed else None
     rows, first = [], 0
     for item, document, chunks in batch:
         own = None if vectors is None else vectors[first : first + len(chunks)]

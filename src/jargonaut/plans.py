@@ -45,7 +45,7 @@ from jargonaut.proof.gate import Gate
 from jargonaut.proof.questions import Corpus as DividedCorpus
 from jargonaut.proof.questions import HeldOut, divide, sample_questions
 from jargonaut.ranking.fit import CONTEXTUAL_WEIGHT, STATIC_WEIGHT
-from jargonaut.ranking_plans import live_token_writing, ranking_plan
+from jargonaut.ranking_plans import ranking_plan, token_writing
 from jargonaut.releases.visibility import overlay
 from jargonaut.settings import KnowledgeBaseSettings
 from jargonaut.state.knowledge_base import ChannelPointer
@@ -88,7 +88,7 @@ def build_plan(base: KnowledgeBase, lexical: bool, say: Say, anew: bool = False)
         keep_revisions=base.workspace.settings.build.keep_revisions,
         lock=base.work_folder / "build.lock",
         prove_lock=base.work_folder / "prove.lock",
-        tokens=lambda indexing: live_token_writing(base, indexing),
+        tokens=lambda indexing, sample: token_writing(base, indexing, sample),
         anew=anew,
     )
 

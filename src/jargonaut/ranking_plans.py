@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from jargonaut.build import Indexing
 from jargonaut.core.document import Chunk
 from jargonaut.core.release import Recipe
 from jargonaut.core.scope import LIVE
-from jargonaut.encoding.port import TokenEncoder
+from jargonaut.encoding.port import TokenEncoder, giving_tokens
 from jargonaut.evaluation.beir import read_questions
 from jargonaut.fitting import RankingPlan
 from jargonaut.ranking.safe import safe_ranking
-from jargonaut.ranking.token_writing import TokenWriting, load_projection, new_projection, token_encoder
+from jargonaut.ranking.token_projection import TokenProjection
+from jargonaut.ranking.token_writing import (
+    TokenWriting,
+    kept_projection,
+    load_projection,
+    new_projection,
+    token_encoder,
+)
 from jargonaut.wiring import KnowledgeBase
 
 MOST_QUESTIONS = 400
@@ -45,21 +52,37 @@ def ranking_plan(base: KnowledgeBase, live: Recipe, document_encoder: str, chunk
         if tokens:
             projection = load_projection(base.storage, tokens)
         else:
-            projection = new_projection(base.storage, giving, [text for _, text in texts])
+            projection = new_projection(base.storage, encoder.card.space, giving, [text for _, text in texts])
         return TokenWriting(base.storage, lambda: giving, projection)
 
-    compares = tuning.compare_tokens and isinstance(encoder, TokenEncoder)
+    compares = tuning.compare_tokens and giving_tokens(encoder) is not None
     return RankingPlan(
         safe_ranking(encoder), (lambda: writing(token_encoder(encoder))) if compares else None, texts, unlabelled
     )
 
 
-def live_token_writing(base: KnowledgeBase, indexing: Indexing) -> TokenWriting | None:
-    """What writes the tokens that the live recipe compares, if it does, and searches this kind of index."""
-    live = base.follower.current().channels.get(LIVE)
-    recipe = base.registry.recipe(live.recipe) if live else None
-    load = indexing.encoder
-    if recipe is None or load is None or not recipe.fusion.tokens or recipe.space != indexing.table.space:
+def token_writing(
+    base: KnowledgeBase, indexing: Indexing, sample: Callable[[], list[str]] | None
+) -> TokenWriting | None:
+    """What keeps the tokens of a build, if the live recipe compares them, or one that is tried next may.
+
+    Args:
+        base: The knowledge base.
+        indexing: How its documents become rows.
+        sample: Texts to fit a projection on, if there is none yet; None: then tokens are not kept.
+    """
+    load, tuning = indexing.encoder, base.settings.tuning
+    if load is None:
         return None
-    projection = load_projection(base.storage, recipe.fusion.tokens)
-    return TokenWriting(base.storage, lambda: token_encoder(load()), projection)
+    live = base.follower.current().channels.get(LIVE)
+    recipe = base.whole_recipe(live.recipe) if live else None
+    space = indexing.table.space
+    if recipe is not None and recipe.fusion.tokens and recipe.space == space:
+        projection: TokenProjection | None = load_projection(base.storage, recipe.fusion.tokens)
+    elif not (tuning.enabled and tuning.compare_tokens):
+        return None
+    else:
+        projection = kept_projection(base.storage, space)
+        if projection is None and sample is not None and (encoder := giving_tokens(load())):
+            projection = new_projection(base.storage, space, encoder, sample())
+    return TokenWriting(base.storage, lambda: token_encoder(load()), projection) if projection else None

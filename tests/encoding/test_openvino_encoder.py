@@ -12,6 +12,7 @@ from jargonaut.encoding import openvino_encoder
 from jargonaut.encoding.artifact import load_encoder, save_encoder
 from jargonaut.encoding.base_weights import resolve_base
 from jargonaut.encoding.openvino_encoder import OpenVinoEncoder
+from jargonaut.encoding.port import giving_tokens
 from jargonaut.storage.local import LocalStorage
 from tests.encoding.tiny_encoders import WORDS, write_tiny_encoder
 
@@ -182,3 +183,12 @@ def test_tokens_of_a_prompt_are_not_given(tmp_path):
     given = {}
     prompted.encode_with_tokens([TEXTS[5]], given.__setitem__, as_queries=True)
     assert list(given[0].ids) == list(prompted.token_ids(TEXTS[5]))
+
+
+def test_a_graph_in_which_the_states_are_not_found_encodes_but_gives_no_tokens(tmp_path, monkeypatch):
+    monkeypatch.setattr(openvino_encoder, "STATES", "nowhere")
+    encoder = exported(tmp_path, resolve_base(str(write_tiny_encoder(tmp_path / "tiny"))))
+    assert giving_tokens(encoder) is None
+    assert encoder.encode_queries(["session"]).shape == (1, 32)
+    with pytest.raises(IntegrityError, match="no vectors of single tokens"):
+        encoder.encode_with_tokens(["session"], lambda number, tokens: None)

@@ -78,6 +78,11 @@ class OpenVinoEncoder:
         prompt = self._card.document_prompt
         return self._encode([prompt + text for text in texts], self._tokenizer)
 
+    @property
+    def gives_tokens(self) -> bool:
+        """See `TokenEncoder.gives_tokens`."""
+        return len(self._model.outputs) > 1
+
     def encode_with_tokens(self, texts: Sequence[str], sink: TokenSink, *, as_queries: bool = False) -> Vectors:
         """See `TokenEncoder.encode_with_tokens`."""
         prompt = self._card.query_prompt if as_queries else self._card.document_prompt
@@ -93,7 +98,7 @@ class OpenVinoEncoder:
         return list(self._tokenizer.encode(text, add_special_tokens=False).offsets)
 
     def _encode(self, texts: list[str], tokenizer: Any, wanted: _Tokens | None = None) -> Vectors:
-        if wanted and len(self._model.outputs) == 1:
+        if wanted and not self.gives_tokens:
             raise IntegrityError(
                 f"Encoder {self._card.id} gives no vectors of single tokens.", "Build again to export it anew."
             )

@@ -70,6 +70,10 @@ class Encoder(Protocol):
 class TokenEncoder(Protocol):
     """An encoder that also gives the vectors of single tokens, from the same pass: what late interaction compares."""
 
+    @property
+    def gives_tokens(self) -> bool:
+        """Whether its graph does: one that was exported otherwise may not."""
+
     def encode_with_tokens(self, texts: Sequence[str], sink: TokenSink, *, as_queries: bool = False) -> Vectors:
         """As `encode_documents`, or `encode_queries`, and every text's tokens into `sink`.
 
@@ -79,3 +83,8 @@ class TokenEncoder(Protocol):
 
     def token_ids(self, text: str) -> NDArray[np.int32]:
         """The ids that `encode_with_tokens` gives for a text, without computing its vectors."""
+
+
+def giving_tokens(encoder: object) -> TokenEncoder | None:
+    """The encoder, if it gives the vectors of single tokens."""
+    return encoder if isinstance(encoder, TokenEncoder) and encoder.gives_tokens else None

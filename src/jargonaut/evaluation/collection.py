@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from jargonaut.chunking.port import Chunker
-from jargonaut.core.canonical import canonical_json
 from jargonaut.core.document import Chunk, Document
 from jargonaut.core.progress import Progress
 from jargonaut.core.release import LEXICAL_SPACE
 from jargonaut.core.scope import PUBLIC
-from jargonaut.encoding.port import Encoder, TokenEncoder, Vectors
+from jargonaut.encoding.port import Encoder, TokenEncoder, giving_tokens
 from jargonaut.evaluation.beir import BeirSet
 from jargonaut.index.analysis import ANALYSIS
 from jargonaut.index.port import DocumentRows, Index, IndexedDocument, IndexWriter, Snapshot, TableKey
 from jargonaut.index.rows import table_name
-from jargonaut.index.token_store import TokenStoreWriter
 from jargonaut.ranking.late_interaction import LateInteraction
 from jargonaut.ranking.token_projection import TokenProjection
-from jargonaut.ranking.token_writing import FITTED_ON, TokenWriting, load_projection, new_projection
+from jargonaut.ranking.token_writing import FITTED_ON, ChunkEncoder, TokenWriting, kept_projection, new_projection
 from jargonaut.storage.port import Storage
 
 _BATCH_CHUNKS = 256
@@ -64,7 +61,7 @@ def index_collection(
     index, storage = place.index, place.storage
     writer = index.new_writer(key)
     tokens = None
-    if giving := _giving_tokens(encoder):
+    if giving := giving_tokens(encoder):
         projection = _projection(data, giving, chunker, storage, table_name(key))
         tokens = TokenWriting(storage, lambda: giving, projection)
     names, chunk_ids = _fill(writer, data, encoder, chunker, tokens, progress)
@@ -72,10 +69,6 @@ def index_collection(
     writer.discard([snapshot])
     late = tokens.write(snapshot, chunk_ids, (), progress) if tokens else None
     return Collection(index, snapshot, late, names, len(chunk_ids))
-
-
-def _giving_tokens(encoder: object) -> TokenEncoder | None:
-    return encoder if isinstance(encoder, TokenEncoder) else None
 
 
 def _fill(
@@ -88,8 +81,9 @@ def _fill(
 ) -> tuple[dict[str, str], list[str]]:
     """Names of the documents, and ids of all chunks."""
     held = writer.documents()
-    store = TokenStoreWriter(tokens.storage, table_name(writer.key), tokens.projection.digest) if tokens else None
-    with_tokens = store.held() if store else frozenset()
+    table = table_name(writer.key)
+    encoding = ChunkEncoder(encoder, tokens, table) if encoder else None
+    with_tokens = tokens.held(table) if tokens else frozenset()
     names: dict[str, str] = {}
     chunk_ids: list[str] = []
 
@@ -99,18 +93,13 @@ def _fill(
             names[document.id] = document.uri
             chunk_ids.extend(chunk.id for chunk in chunks)
             known = held.get(document.uri)
-            lacks = store is not None and any(chunk.id not in with_tokens for chunk in chunks)
+            lacks = tokens is not None and any(chunk.id not in with_tokens for chunk in chunks)
             if known is None or known.content_digest != document.content_digest or lacks:
                 yield document, chunks
 
     for batch in _batches(prepared()):
         chunks = [chunk for _, own in batch for chunk in own]
-        texts = [(chunk.id, chunk.indexed_text) for chunk in chunks]
-        vectors: Vectors | None = None
-        if tokens and store:
-            vectors = tokens.encode(store, texts)
-        elif encoder:
-            vectors = encoder.encode_documents([text for _, text in texts])
+        vectors = encoding.encode(chunks) if encoding else None
         rows, first = [], 0
         for document, own in batch:
             item = IndexedDocument(document.uri, document.content_digest, (PUBLIC,))
@@ -119,8 +108,8 @@ def _fill(
             first += len(own)
         writer.replace(rows)
         progress("encode", len(names), data.documents, batch[-1][0].uri)
-    if store:
-        store.flush()
+    if encoding:
+        encoding.flush()
     writer.remove(uri for uri in held if uri not in set(names.values()))
     progress("encode", data.documents, data.documents)
     return names, chunk_ids
@@ -145,13 +134,12 @@ def _projection(
     data: BeirSet, encoder: TokenEncoder, chunker: Chunker, storage: Storage, table: str
 ) -> TokenProjection:
     """Fitted once for a table, on documents spread evenly over the collection."""
-    key = f"evaluation/{table}/projection.json"
-    if not list(storage.keys(key)):
-        step = max(1, data.documents // FITTED_ON)
-        sample = [
-            chunks[0].indexed_text
-            for number, document in enumerate(data.corpus())
-            if number % step == 0 and (chunks := chunker.split(document))
-        ]
-        storage.put_if_absent(key, canonical_json(new_projection(storage, encoder, sample).digest))
-    return load_projection(storage, json.loads(storage.get(key)))
+    if kept := kept_projection(storage, table):
+        return kept
+    step = max(1, data.documents // FITTED_ON)
+    sample = [
+        chunks[0].indexed_text
+        for number, document in enumerate(data.corpus())
+        if number % step == 0 and (chunks := chunker.split(document))
+    ]
+    return new_projection(storage, table, encoder, sample)

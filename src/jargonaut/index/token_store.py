@@ -93,17 +93,21 @@ class TokenStoreWriter:
         self._storage = storage
         self._root = _root(table, projection)
         self._segments = {key.split("/")[-2]: _rows(storage, key) for key in self._keys("rows.npy")}
+        self._known = {chunk for rows in self._segments.values() for chunk in rows["chunk"].tolist()}
         self._open: list[tuple[bytes, NDArray[np.int32], Values]] = []
         self._open_tokens = 0
 
     def held(self) -> frozenset[str]:
         """Chunks whose tokens are here."""
-        written = {chunk.decode() for rows in self._segments.values() for chunk in rows["chunk"].tolist()}
-        return frozenset(written | {chunk.decode() for chunk, _, _ in self._open})
+        return frozenset(chunk.decode() for chunk in self._known)
 
     def add(self, chunk_id: str, ids: NDArray[np.int32], values: Values) -> None:
-        """The tokens of one chunk: `ids` of shape (tokens,), `values` of shape (tokens, width)."""
-        self._open.append((chunk_id.encode(), ids, values))
+        """The tokens of one chunk, if they are not here: `ids` of shape (tokens,), `values` (tokens, width)."""
+        chunk = chunk_id.encode()
+        if chunk in self._known:
+            return
+        self._known.add(chunk)
+        self._open.append((chunk, ids, values))
         self._open_tokens += len(ids)
         if self._open_tokens >= SEGMENT_TOKENS:
             self.flush()

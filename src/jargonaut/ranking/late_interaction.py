@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jargonaut.encoding.port import Encoder, TokenEncoder, TokenVectors, Vectors
+from jargonaut.encoding.port import Encoder, TokenVectors, Vectors, giving_tokens
 from jargonaut.index.token_store import TokenStore
 from jargonaut.ranking.token_projection import TokenProjection
 
@@ -68,8 +68,9 @@ def encode_questions(
     encoder: Encoder, texts: Sequence[str], late: LateInteraction | None
 ) -> tuple[Vectors, list[TokenVectors | None]]:
     """Vectors of questions, shape (texts, dimensions), and, if they will be compared, the tokens of each."""
-    if late is None or not isinstance(encoder, TokenEncoder):
+    giving = giving_tokens(encoder) if late else None
+    if giving is None:
         return encoder.encode_queries(texts), [None] * len(texts)
     found: dict[int, TokenVectors] = {}
-    vectors = encoder.encode_with_tokens(texts, found.__setitem__, as_queries=True)
+    vectors = giving.encode_with_tokens(texts, found.__setitem__, as_queries=True)
     return vectors, [found.get(number) for number in range(len(texts))]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from jargonaut.core.canonical import canonical_json
+from jargonaut.core.document import Chunk
 from jargonaut.core.errors import RefusedError
 from jargonaut.core.progress import Progress
-from jargonaut.encoding.port import Encoder, TokenEncoder, Vectors
+from jargonaut.encoding.port import Encoder, TokenEncoder, Vectors, giving_tokens
 from jargonaut.index.port import Snapshot
 from jargonaut.index.token_store import TokenStoreWriter, open_token_store
 from jargonaut.ranking.late_interaction import LateInteraction
@@ -73,18 +76,46 @@ class TokenWriting:
         )
 
 
+class ChunkEncoder:
+    """Encodes the chunks of a build, and keeps their tokens where that is wanted: both come from one pass.
+
+    Args:
+        encoder: Of documents.
+        tokens: Where tokens go; None: they are not kept.
+        table: Whose chunks they are.
+    """
+
+    def __init__(self, encoder: Encoder, tokens: TokenWriting | None, table: str) -> None:
+        self._encoder = encoder
+        self._tokens = tokens
+        self._store = TokenStoreWriter(tokens.storage, table, tokens.projection.digest) if tokens else None
+
+    def encode(self, chunks: Sequence[Chunk]) -> Vectors:
+        """Their vectors, shape (chunks, dimensions)."""
+        texts = [(chunk.id, chunk.indexed_text) for chunk in chunks]
+        if self._tokens and self._store:
+            return self._tokens.encode(self._store, texts)
+        return self._encoder.encode_documents([text for _, text in texts])
+
+    def flush(self) -> None:
+        """Write the tokens that are not written yet."""
+        if self._store:
+            self._store.flush()
+
+
 def token_encoder(encoder: Encoder) -> TokenEncoder:
     """The encoder as one that gives tokens.
 
     Raises:
         RefusedError: It gives none.
     """
-    if not isinstance(encoder, TokenEncoder):
+    giving = giving_tokens(encoder)
+    if giving is None:
         raise RefusedError(
             f"The recipe compares tokens, and encoder {encoder.card.id} gives none.",
             "Roll back to a recipe that does not (`jargonaut releases list`).",
         )
-    return encoder
+    return giving
 
 
 def projection_key(digest: str) -> str:
@@ -102,18 +133,31 @@ def load_projection(storage: Storage, digest: str) -> TokenProjection:
     return projection_from_bytes(storage.get(projection_key(digest)))
 
 
-def new_projection(storage: Storage, encoder: TokenEncoder, texts: Sequence[str]) -> TokenProjection:
-    """Fitted on `FITTED_ON` of the texts, spread evenly, and kept.
+def kept_projection(storage: Storage, space: str) -> TokenProjection | None:
+    """The projection that was fitted for a space, if one was."""
+    keys = list(storage.keys(_pointer(space)))
+    return load_projection(storage, json.loads(storage.get(keys[0]))) if keys else None
+
+
+def new_projection(storage: Storage, space: str, encoder: TokenEncoder, texts: Sequence[str]) -> TokenProjection:
+    """The one that is kept for a space, or one fitted on `FITTED_ON` of the texts, spread evenly, and kept.
 
     Raises:
         InputError: They have no tokens.
     """
+    if kept := kept_projection(storage, space):
+        return kept
     batches: list[Vectors] = []
     sample = texts[:: max(1, len(texts) // FITTED_ON)][:FITTED_ON]
     encoder.encode_with_tokens(sample, lambda _, found: batches.append(np.array(found.vectors)))
     projection = fit_projection(batches)
     storage.put_if_absent(projection_key(projection.digest), projection.to_bytes())
+    storage.put_if_absent(_pointer(space), canonical_json(projection.digest))
     return projection
+
+
+def _pointer(space: str) -> str:
+    return f"projections/of/{space}.json"
 
 
 def _batches(texts: Texts) -> Iterator[list[tuple[str, str]]]:
