@@ -176,11 +176,11 @@ def labels(name: str, settings: FullTuningSettings, variant: str) -> None:
     write(TOPIC, [row(what, float(interval.mean), "points", ">= 6", command, peer)])
 
 
-def throughput(batch: int = 32, steps: int = 4) -> None:
+def throughput(batch: int = 32, steps: int = 3) -> None:
     """Steps of both, taken in turns on the same batches; by the processor's time, since machines are shared."""
     import torch
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.losses import MultipleNegativesRankingLoss
+    from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 
     from jargonaut.training.batches import Batches
     from jargonaut.training.contrastive_model import ContrastiveModel
@@ -209,7 +209,7 @@ def throughput(batch: int = 32, steps: int = 4) -> None:
             [examples.questions[q] for q in drawn.questions],
             [examples.passages[drawn.passages[column]] for column in drawn.answer],
         )
-        loss([theirs.tokenize(column) for column in columns], None).backward()
+        loss([theirs.preprocess(column) for column in columns], None).backward()
         torch.nn.utils.clip_grad_norm_(theirs.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
