@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from xml.etree import ElementTree
 
 import pytest
 
@@ -112,10 +113,49 @@ def test_labels_for_deleted_documents_alone_are_an_error(handbook):
     config = ("--config", folder / "jargonaut.toml")
     (folder / "labels.jsonl").write_text('{"query": "How tight?", "uri": "gv-17.md"}\n')
     (folder / "jargonaut.toml").write_text(SETTINGS.replace("budget_s = 20", 'labels = "labels.jsonl"'))
-    command_line.run("documents", "delete", "gv-17.md", "--yes", *config, code=None)
+    command_line.run("documents", "rm", "gv-17.md", *config)
     done = command_line.run("prove", "--no-train", *config, code=2)
     assert "All 1 labels" in done.stderr
     assert "were deleted" in done.stderr
+
+
+def test_two_releases_are_compared_for_a_ci_and_nothing_is_promoted(handbook):
+    folder, command_line = handbook
+    config = ("--config", folder / "jargonaut.toml")
+    command_line.run("prove", *config, "--no-train", "--force")
+    fitted, base = (row["release"] for row in command_line.json("releases", "list", *config))
+    junit = folder / "junit.xml"
+    done = command_line.run("prove", "--against", base[:12], "--junit", junit, "--json", *config, code=5)
+    result = json.loads(done.stdout)
+    assert (result["candidate"], result["baseline"], result["verdict"]) == (fitted, base, "cannot tell")
+    assert result["proof"]["lineage"]["candidate query encoder"].startswith("trained elsewhere")
+    suite = ElementTree.parse(junit).getroot()
+    assert (suite.get("failures"), suite.find("testcase").get("name")) == ("1", "verdict: cannot tell")
+    command_line.run("prove", "--against", base[:12], "--may-be-equal", "--junit", junit, *config)
+    assert ElementTree.parse(junit).getroot().get("failures") == "0"
+    assert command_line.json("status", *config)["knowledge_bases"][0]["live"] == fitted
+    assert "There is no release" in command_line.run("prove", "--against", "zz", *config, code=2).stderr
+    assert "--against only" in command_line.run("prove", "--may-be-equal", *config, code=2).stderr
+
+
+def test_labels_are_checked_before_they_are_used(handbook):
+    folder, command_line = handbook
+    config = ("--config", folder / "jargonaut.toml")
+    good = folder / "good.csv"
+    good.write_text(
+        "question,document,grade\nHow tight is it?,gv-17.md,2\n如何排气？,中文 手册.md,1\n", encoding="utf-8"
+    )
+    done = command_line.run("labels", "check", good, *config)
+    assert "2 rows, 2 questions with 2 answers" in done.stdout
+    assert f'labels = "{good}"' in done.stderr
+    bad = folder / "bad.csv"
+    bad.write_text("question,document\nHow tight?,gv-17.md\n,gv-17.md\nx,gv-71.md\n")
+    result = json.loads(command_line.run("labels", "check", bad, *config, "--json", code=1).stdout)
+    assert [problem["line"] for problem in result["problems"]] == [3, 4]
+    assert result["questions"] == 1
+    bad.write_text("question,document\nx,gv-71.md\n")
+    assert "None of the 1 rows" in command_line.run("labels", "check", bad, *config, code=2).stderr
+    assert "No labels were given" in command_line.run("labels", "check", *config, code=2).stderr
 
 
 def test_real_documents_are_tuned_proven_and_reported(shared, tmp_path):

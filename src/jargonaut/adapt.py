@@ -154,6 +154,7 @@ def prove_chunker(plan: ChunkerPlan, progress: Progress) -> Adaptation:
 
 
 async def _prove_chunker(plan: ChunkerPlan, progress: Progress) -> Adaptation:
+    lineage = _lineage(plan.registry, plan.held_out, plan.candidate.recipe)
     proving = (plan.candidate.recipe.id, plan.live.recipe.id, plan.candidate.revision.id)
     look = look_at(plan, [question.query for question in plan.judged_on], proving)
     marks = set(look.marks)
@@ -190,6 +191,7 @@ async def _prove_chunker(plan: ChunkerPlan, progress: Progress) -> Adaptation:
         reason=decision.reason,
         lineage={
             **plan.held_out.lineage,
+            **lineage,
             "live chunker": plan.live.recipe.chunker,
             "chunker": plan.candidate.recipe.chunker,
         },
@@ -219,7 +221,7 @@ def _trial(plan: AdaptationPlan, candidate: Recipe, rows: tuple[str, str], look:
         query_source=plan.held_out.source,
         queries_chosen_on=len(plan.held_out.chosen_on),
         documents_held_out=plan.held_out.documents,
-        lineage={**plan.held_out.lineage, **_lineage(plan, candidate)},
+        lineage={**plan.held_out.lineage, **_lineage(plan.registry, plan.held_out, candidate)},
         gate=dataclasses.replace(plan.gate, level=look.level) if look else plan.gate,
         family_level=look.family_level if look else plan.gate.level,
         look=look.number if look else 1,
@@ -227,16 +229,16 @@ def _trial(plan: AdaptationPlan, candidate: Recipe, rows: tuple[str, str], look:
     )
 
 
-def _lineage(plan: AdaptationPlan, candidate: Recipe) -> dict[str, str]:
+def _lineage(registry: Registry, held_out: HeldOut, candidate: Recipe) -> dict[str, str]:
     """What the record says of the training of the candidate's encoders.
 
     Raises:
         RefusedError: One of them was trained on what it would be judged on.
     """
-    encoder, held_out = candidate.encoder, plan.held_out
-    assert encoder is not None
-    names = {"document encoder": encoder.document, "query encoder": encoder.query}
-    read = {what: plan.registry.lineage(name) for what, name in names.items()}
+    if candidate.encoder is None:
+        return {}
+    names = {"document encoder": candidate.encoder.document, "query encoder": candidate.encoder.query}
+    read = {what: registry.lineage(name) for what, name in names.items()}
     return checked_lineage(read, [*held_out.chosen_on, *held_out.judged_on], held_out.texts)
 
 

@@ -161,11 +161,11 @@ def training_ground(base: KnowledgeBase, say: Say, progress: Progress) -> Ground
     labels = labels_of(base, documents, chunks, say)
     corpus = DividedCorpus(documents, chunks, tuple(source.name for source in base.settings.sources))
     material = divide(corpus, mined, labels, tuning.seed)
-    material = dataclasses.replace(material, held_out=_unread(base, material.held_out, encoder, say))
+    material = dataclasses.replace(material, held_out=without_read(base, material.held_out, encoder, say))
     return Ground(live, material, documents, chunks)
 
 
-def _unread(base: KnowledgeBase, held_out: HeldOut, encoder: EncoderRef, say: Say) -> HeldOut:
+def without_read(base: KnowledgeBase, held_out: HeldOut, encoder: EncoderRef, say: Say) -> HeldOut:
     """Without questions about what the live encoder has read: the split moves a little where documents change."""
     for name in dict.fromkeys((encoder.document, encoder.query)):
         read = base.registry.lineage(name)

@@ -147,8 +147,8 @@ class TuningSettings(Table):
     """Questions with what answers them: a .jsonl, .json, .csv or .tsv file, or a BEIR folder (see labels.md)."""
     labels_shape: Literal["auto", "beir", "judged", "answers", "clicks", "feedback"] = "auto"
     """What the labels are, if that is not to be told from the columns."""
-    examination: float | None = Field(None, ge=0, le=3)
-    """For clicks: people look at a result as 1 / position to this power; estimated from the log if not set."""
+    examination: Annotated[float, Field(ge=0, le=3)] | Literal["estimated"] = "estimated"
+    """For clicks: people look at a result as 1 / position to this power, which the log tells if it can."""
 
 
 class GateSettings(Table):

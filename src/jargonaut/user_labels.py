@@ -28,11 +28,17 @@ def labels_of(
     tuning = base.settings.tuning
     if not tuning.labels:
         return None
-    read = read_labels(Path(tuning.labels), tuning.labels_shape, tuning.examination)
+    read = read_labels(Path(tuning.labels), tuning.labels_shape, stated_examination(base))
     found = resolve(read, documents, chunks, base.follower.current().deleted)
     for line in told(found):
         say(line)
     return found
+
+
+def stated_examination(base: KnowledgeBase) -> float | None:
+    """How fast people stop looking, if the settings say so."""
+    stated = base.settings.tuning.examination
+    return None if stated == "estimated" else stated
 
 
 def told(labels: ResolvedLabels, most: int | None = SHOWN) -> list[str]:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from jargonaut.proof.gate import NON_INFERIORITY_MARGIN, Contest, Gate, decide, odds, points
-from jargonaut.proof.intervals import randomisation_p, smallest_resolvable
+from jargonaut.proof.intervals import randomisation_p, smallest_certain
 from jargonaut.proof.parts import compare_parts, holm
 
 GAINS = np.array([0, *(1 / np.log2(np.arange(10, 0, -1) + 1))])
@@ -108,7 +108,7 @@ def test_under_the_null_questions_that_share_documents_do_not_promote_more():
 
 def test_an_effect_of_the_declared_size_is_promoted_in_nineteen_of_twenty():
     level, n = 0.001, 120
-    effect = smallest_resolvable(np.random.default_rng(0).normal(0, 0.25, 20_000), level) * np.sqrt(20_000 / n)
+    effect = smallest_certain(np.random.default_rng(0).normal(0, 0.25, 20_000), level, scale=n / 20_000)
     promoted = 0
     for seed in range(120):
         rng = np.random.default_rng(seed)
@@ -116,6 +116,15 @@ def test_an_effect_of_the_declared_size_is_promoted_in_nineteen_of_twenty():
         pair = contest(baseline, baseline + rng.normal(effect, 0.25, n))
         promoted += decide(pair, Gate(level=level, seed=seed)).verdict == "better"
     assert promoted / 120 >= 0.9
+
+
+def test_small_gains_that_rare_losses_could_pay_for_are_not_enough():
+    baseline = np.full(60, 0.6)
+    decision = decide(contest(baseline, baseline + 0.02), Gate())
+    assert decision.comparison.p_value < 1e-9
+    assert decision.verdict == "cannot tell"
+    assert "paid for by rare losses" in decision.reason
+    assert decide(contest(np.full(600, 0.6), np.full(600, 0.62)), Gate()).verdict == "better"
 
 
 def test_a_gain_on_average_that_harms_one_language_is_not_promoted():

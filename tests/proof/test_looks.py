@@ -78,7 +78,7 @@ def test_who_proves_until_it_passes_is_not_fooled():
 
 
 def test_the_gate_asks_at_the_level_of_the_look():
-    differences = np.concatenate([np.full(12, 0.2), np.zeros(28)])
-    contest = Contest("a", "b", np.full(40, 0.5), 0.5 + differences)
+    differences = np.concatenate([np.full(12, 0.8), np.zeros(28)])
+    contest = Contest("a", "b", np.full(40, 0.1), 0.1 + differences)
     assert decide(contest, Gate(level=LEVEL * share(1))).verdict == "better"
     assert decide(contest, Gate(level=LEVEL * share(2))).verdict == "cannot tell"

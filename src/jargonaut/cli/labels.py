@@ -67,12 +67,13 @@ def _read(base: KnowledgeBase, path: Path | None, shape: str) -> tuple[LabelFile
 
     from jargonaut.labels.label import Shape as LabelShape
     from jargonaut.labels.reading import read_labels
+    from jargonaut.user_labels import stated_examination
 
     tuning = base.settings.tuning
     if path is None and not tuning.labels:
         raise InputError("No labels were given.", "Name a file, or set [tuning] labels.")
     wanted = tuning.labels_shape if path is None else cast(LabelShape, shape)
-    read = read_labels(path or Path(tuning.labels), wanted, tuning.examination)
+    read = read_labels(path or Path(tuning.labels), wanted, stated_examination(base))
     if path is None or (tuning.labels and path.absolute() == Path(tuning.labels)):
         return read, "[tuning] labels names them: `jargonaut prove` uses them."
     return read, f'To prove on them, write into jargonaut.toml:\n\n[tuning]\nlabels = "{path}"'

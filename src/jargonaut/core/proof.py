@@ -54,6 +54,9 @@ class Comparison:
     ties: int
     measure: str = "nDCG@10"
     """What the difference is of."""
+    p_bounded: float = 1.0
+    """The same chance without taking gains and losses to be alike: what rare disasters could hide is allowed for. 1 in
+    records of format 1."""
 
 
 @dataclass(frozen=True, slots=True)

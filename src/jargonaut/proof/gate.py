@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jargonaut.core.proof import Comparison, Part, Verdict
-from jargonaut.proof.intervals import Groups, bootstrap_interval, randomisation_p, smallest_resolvable
+from jargonaut.proof.intervals import (
+    BOUNDED_LEVEL,
+    Groups,
+    bootstrap_interval,
+    bounded_p,
+    randomisation_p,
+    smallest_certain,
+)
 from jargonaut.proof.parts import compare_parts
 
 FEWEST_QUERIES = 30
@@ -79,8 +86,9 @@ def decide(contest: Contest, gate: Gate) -> Decision:
         losses=int(np.count_nonzero(differences < -_TIE)),
         ties=int(np.count_nonzero(np.abs(differences) <= _TIE)),
         measure=contest.measure,
+        p_bounded=bounded_p(differences, contest.groups),
     )
-    resolves = smallest_resolvable(differences, gate.level, contest.groups)
+    resolves = smallest_certain(differences, gate.level, contest.groups)
     parts = compare_parts(differences, contest.parts, contest.groups, HARM_LEVEL, gate.seed)
     verdict = _verdict(comparison, parts, len(differences), gate)
     said = [
@@ -98,11 +106,17 @@ def _verdict(comparison: Comparison, parts: Sequence[Part], queries: int, gate: 
     passes: Verdict | None = None
     if gate.margin is not None and difference.low > -gate.margin:
         passes = "not inferior"
-    elif gate.margin is None and comparison.p_value <= gate.level and difference.low > 0:
+    elif gate.margin is None and is_gain(comparison, gate.level):
         passes = "better"
     if passes:
         return "uneven" if any(part.harmed for part in parts) else passes
     return "worse" if difference.high < 0 else "cannot tell"
+
+
+def is_gain(comparison: Comparison, level: float) -> bool:
+    """Whether it is beyond chance by both tests, and by the bootstrap."""
+    beyond_chance = comparison.p_value <= level and comparison.p_bounded <= BOUNDED_LEVEL
+    return beyond_chance and comparison.difference.low > 0
 
 
 def _finding(measure: str, comparison: Comparison, verdict: Verdict, gate: Gate) -> str:
@@ -117,6 +131,12 @@ def _finding(measure: str, comparison: Comparison, verdict: Verdict, gate: Gate)
         return f"{measured}: the whole interval lies below zero."
     if queries < FEWEST_QUERIES:
         return f"{measured}, on {queries} judging questions; fewer than {FEWEST_QUERIES} decide nothing."
+    if gate.margin is None and comparison.p_value <= gate.level and comparison.p_bounded > BOUNDED_LEVEL:
+        return (
+            f"{measured}; {asked}. But gains so small could be paid for by rare losses that so few questions miss: "
+            f"allowing for these, chance does as well {odds(comparison.p_bounded)}, and the gate "
+            f"asks for at most {odds(BOUNDED_LEVEL)}."
+        )
     if gate.margin is None:
         return f"{measured}; {asked}."
     if verdict == "cannot tell":
@@ -137,6 +157,10 @@ def _harm(parts: Sequence[Part]) -> str:
 
 def _power(queries: int, groups: Groups | None, resolves: float, level: float) -> str:
     about = f" about {len(set(groups))} documents" if groups is not None else ""
+    if resolves >= 1:
+        return (
+            f"{queries} judging questions{about} are too few to show any difference at the gate's level ({level:.2g})."
+        )
     return (
         f"{queries} judging questions{about} resolve about {points(resolves, signed=False)} points at the gate's level "
         f"({level:.2g}): a true difference of that size is seen 19 times out of 20, a smaller one less often."

@@ -81,7 +81,10 @@ class Registry:
 
     def names(self, kind: str) -> list[str]:
         """Ids of all `recipes`, `revisions`, `releases` or `proofs`, sorted."""
-        return [key.removeprefix(f"{kind}/").removesuffix(".json") for key in self.storage.keys(f"{kind}/")]
+        keys = (
+            key for key in self.storage.keys(f"{kind}/") if key.endswith(".json")
+        )  # beside proofs lie their reports
+        return [key.removeprefix(f"{kind}/").removesuffix(".json") for key in keys]
 
     def find_release(self, beginning: str) -> Release:
         """The release whose id begins so.
