@@ -51,6 +51,39 @@ def test_force_is_recorded(handbook):
     assert newest["proof"]
 
 
+def test_a_fitted_recipe_compares_tokens_and_builds_keep_them(handbook):
+    folder, command_line = handbook
+    config = ("--config", folder / "jargonaut.toml")
+    (folder / "log.txt").write_text("\n".join(f"How tight is the gate valve {number}?" for number in range(60)))
+    (folder / "jargonaut.toml").write_text(SETTINGS.replace("budget_s = 20", 'budget_s = 20\nqueries = "log.txt"'))
+    command_line.run("prove", *config, "--no-train", "--force")
+    (recipe,) = [
+        recipe
+        for path in command_line.home.rglob("recipes/*.json")
+        if (recipe := json.loads(path.read_text()))["format"] == 2
+    ]
+    assert recipe["fusion"]["late_weight"] > 0
+
+    def tokens():
+        return sorted(command_line.home.rglob("tokens/*/*/*/tokens.json"))
+
+    (first,) = tokens()
+    (folder / "docs" / "canteen.md").write_text("# Canteen\n\nThe canteen opens at half past eleven.\n")
+    assert command_line.json("build", *config)["outcome"] == "published"
+    (second,) = set(tokens()) - {first}
+    assert set(json.loads(first.read_text())["segments"]) < set(json.loads(second.read_text())["segments"])
+    question = ("search", "When does the canteen open?", *config, "--json")
+    found = json.loads(command_line.run(*question).stdout)
+    assert found["passages"][0]["uri"] == "canteen.md"
+    second.unlink()  # what was never written, or went: it is ranked without, and the next build writes it
+    again = json.loads(command_line.run(*question).stdout)
+    assert again["passages"][0]["uri"] == "canteen.md"
+    assert again["passages"][0]["fused"] != found["passages"][0]["fused"]
+    assert command_line.json("build", *config)["outcome"] == "unchanged"
+    assert second.is_file()
+    assert json.loads(command_line.run(*question).stdout)["passages"] == found["passages"]
+
+
 def test_builds_go_on_beside_the_training_and_what_they_made_live_stays(handbook, monkeypatch):
     folder, command_line = handbook
     config = ("--config", folder / "jargonaut.toml")

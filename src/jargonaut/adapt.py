@@ -11,17 +11,15 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from jargonaut.answering.loaded_release import LoadedRelease
-from jargonaut.core.deadline import Deadline
 from jargonaut.core.errors import InputError
 from jargonaut.core.progress import Progress
 from jargonaut.core.proof import Proof
 from jargonaut.core.release import EncoderRef, Fusion, Recipe, Release
 from jargonaut.core.scope import LIVE, Scope
 from jargonaut.deciding import Adaptation, decided, look_at
-from jargonaut.index.port import IndexReader, Visibility
+from jargonaut.fitting import RankingParts, RankingPlan, ranking_parts
+from jargonaut.index.port import Visibility
 from jargonaut.options import LiveRelease, Option
 from jargonaut.proof.answers import judge_answers
 from jargonaut.proof.calibrate import calibrated_threshold
@@ -54,7 +52,8 @@ from jargonaut.proof.retrieval import (
 )
 from jargonaut.proof.spans import MEASURE, Lengths, SpanQuestion, shares_found
 from jargonaut.ranking.fit import FusionChoice, fit_fusion
-from jargonaut.ranking.whitening import SAMPLE_ROWS, Whitening, fit_whitening
+from jargonaut.ranking.late_interaction import LateInteraction
+from jargonaut.ranking.whitening import Whitening
 from jargonaut.releases.channels import Promotion, promote
 from jargonaut.releases.registry import Registry
 from jargonaut.state.knowledge_base import Follower
@@ -78,6 +77,7 @@ class AdaptationPlan:
     """Trains, exports and, where documents are encoded anew, indexes; None where nothing can be trained."""
     gate: Gate
     seed: int
+    ranking: RankingPlan
     force: bool = False
     discard: Callable[[str], None] | None = None
     """Removes a table: documents that were encoded anew for nothing."""
@@ -205,7 +205,7 @@ async def _prove_chunker(plan: ChunkerPlan, progress: Progress) -> Adaptation:
 async def _shares(plan: ChunkerPlan, release: LoadedRelease, questions: Sequence[SpanQuestion]) -> Values:
     fusion = release.recipe.fusion
     queries = [question.query for question in questions]
-    pools = await retrieve_pools(release.reader, release.query_encoder, queries, plan.seen, fusion.pool)
+    pools = await retrieve_pools(release.reader, release.query_encoder, queries, plan.seen, fusion.pool, release.late)
     ranked = rankings(pools, fusion, release.whitening)
     return await shares_found(release.reader, ranked, questions, plan.lengths)
 
@@ -244,7 +244,7 @@ def _lineage(registry: Registry, held_out: HeldOut, candidate: Recipe) -> dict[s
 
 async def _adapt(plan: AdaptationPlan, tuned: Sequence[Option], progress: Progress) -> Adaptation:
     progress("choose", 0, 1)
-    choice = await _chosen(plan, tuned)
+    choice = await _chosen(plan, tuned, progress)
     progress("choose", 1, 1)
     recipe = await _recipe(plan, choice)
     look = _look(plan, recipe)
@@ -269,51 +269,54 @@ def _look(plan: AdaptationPlan, recipe: Recipe) -> Look | None:
     return look_at(plan, plan.held_out.judged_on, (recipe.id, live.id, plan.live.revision.id))
 
 
-async def _whitening(plan: AdaptationPlan, reader: IndexReader) -> Whitening | None:
-    _, vectors = await reader.vectors(SAMPLE_ROWS, Deadline.after(_DEADLINE_S))
-    if len(vectors) < 2 or float(np.ptp(vectors, axis=0).max()) == 0:
-        return None
-    return fit_whitening([vectors], seed=plan.seed)
-
-
 @dataclass(frozen=True, slots=True)
 class _Choice:
     option: Option
     fusion: FusionChoice
-    whitening: Whitening | None
+    parts: RankingParts
+
+    @property
+    def whitening(self) -> Whitening | None:
+        return self.parts.whitening if self.fusion.whitened else None
 
 
-async def _chosen(plan: AdaptationPlan, tuned: Sequence[Option]) -> _Choice:
+async def _chosen(plan: AdaptationPlan, tuned: Sequence[Option], progress: Progress) -> _Choice:
     """The option and weights with the best nDCG@10 on the choosing half; ties go to the encoder as it came."""
-    queries, choices = plan.held_out.chosen_on, []
-    whitenings: dict[str, Whitening | None] = {}
-    for option in (plan.live.as_option, *tuned):
-        table = option.revision.table
-        if table not in whitenings:
-            whitenings[table] = await _whitening(plan, option.reader)
-        whitening = whitenings[table]
-        pools = await _pools(plan, option, queries)
-        fitted = fit_fusion(development_queries(pools, queries), whitening, pool=plan.live.recipe.fusion.pool)
-        choices.append(_Choice(option, fitted, whitening))
+    queries, choices, live = plan.held_out.chosen_on, [], plan.live
+    fitted: dict[str, RankingParts] = {}
+    for option in (live.as_option, *tuned):
+        table, pool = option.revision.table, live.recipe.fusion.pool
+        if table not in fitted:
+            corpus = option.corpus(live.seen, pool)
+            fitted[table] = await ranking_parts(option.ranking or plan.ranking, corpus, plan.seed, progress)
+        parts = fitted[table]
+        pools = await _pools(plan, option, queries, parts.late)
+        how = (parts.whitening, parts.agreed.lexical_weight, pool, parts.late is not None)
+        choices.append(_Choice(option, fit_fusion(development_queries(pools, queries), *how), parts))
     return max(choices, key=lambda choice: choice.fusion.ndcg)
 
 
-async def _pools(plan: AdaptationPlan, option: Option, queries: Sequence[JudgingQuery]) -> list[Pool]:
+async def _pools(
+    plan: AdaptationPlan, option: Option, queries: Sequence[JudgingQuery], late: LateInteraction | None = None
+) -> list[Pool]:
     live = plan.live
-    return await retrieve_pools(option.reader, option.query_encoder, queries, live.seen, live.recipe.fusion.pool)
+    if late is None and option.revision.table == live.revision.table:
+        late = live.late
+    return await retrieve_pools(option.reader, option.query_encoder, queries, live.seen, live.recipe.fusion.pool, late)
 
 
 async def _recipe(plan: AdaptationPlan, choice: _Choice) -> Recipe:
     """The candidate: the live recipe with other encoders and ranking, and its own threshold."""
     live, option = plan.live.recipe, choice.option
-    used = choice.whitening if choice.fusion.whitened else None
+    used, late = choice.whitening, choice.parts.late
     fusion = Fusion(choice.fusion.lexical_weight, used.digest if used else "", live.fusion.pool)
+    if late and choice.fusion.late_weight:
+        fusion = dataclasses.replace(fusion, tokens=late.projection.digest, late_weight=choice.fusion.late_weight)
     is_tuned = option.query_encoder.card.id != plan.live.query_encoder.card.id
     if used:
         plan.storage.put_if_absent(f"whitenings/{used.digest}.safetensors", used.to_bytes())
-    threshold = await calibrated_threshold(
-        option.reader, option.query_encoder, plan.held_out.chosen_on, plan.live.languages, (fusion, used), live.top_k
-    )
+    on, asked = (option.reader, option.query_encoder), (plan.held_out.chosen_on, plan.live.languages)
+    threshold = await calibrated_threshold(*on, *asked, (fusion, used), live.top_k, late)
     return dataclasses.replace(
         live,
         encoder=EncoderRef(option.document_encoder, option.query_encoder.card.id, option.revision.space),
@@ -355,18 +358,18 @@ async def _rows(
     queries: Sequence[JudgingQuery],
 ) -> dict[str, list[RankedChunks]]:
     """Every ranking of the same questions."""
-    live = plan.live
-    base = await _pools(plan, plan.live.as_option, queries)
-    is_tuned = choice.option.query_encoder.card.id != live.query_encoder.card.id
-    tuned = await _pools(plan, choice.option, queries) if is_tuned else base
-    used = choice.whitening if recipe.fusion.whitening else None
+    live, option, late = plan.live, choice.option, choice.parts.late
+    same_table = option.revision.table == live.revision.table
+    base = await _pools(plan, live.as_option, queries, late if same_table else None)
+    is_tuned = option.query_encoder.card.id != live.query_encoder.card.id
+    tuned = await _pools(plan, option, queries, late) if is_tuned else base
     return {
         "bm25": rankings(base, LEXICAL_ONLY, None),
         "base": rankings(base, DENSE_ONLY, None),
         "tuned": rankings(tuned, DENSE_ONLY, None),
         "plain rrf": rank_fusions(base, live.recipe.fusion.pool),
         "fused base": rankings(base, live.recipe.fusion, live.whitening),
-        "fused tuned": rankings(tuned, recipe.fusion, used),
+        "fused tuned": rankings(tuned, recipe.fusion, choice.whitening),
     }
 
 

@@ -202,5 +202,5 @@ async def _ranked(
 ) -> list[RankedChunks]:
     fusion = release.recipe.fusion
     encoder = None if words_only else release.query_encoder
-    found = await retrieve_pools(release.reader, encoder, queries, seen, fusion.pool)
+    found = await retrieve_pools(release.reader, encoder, queries, seen, fusion.pool, release.late)
     return rankings(found, LEXICAL_ONLY, None) if words_only else rankings(found, fusion, release.whitening)

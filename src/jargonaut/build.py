@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Literal
 
 from jargonaut.chunking.port import Chunker
-from jargonaut.core.document import Chunk, Document
+from jargonaut.core.deadline import Deadline
+from jargonaut.core.document import Chunk, Document, document_id
 from jargonaut.core.errors import BusyError, ConflictError, UnavailableError
 from jargonaut.core.progress import Progress
 from jargonaut.core.release import Recipe, Release, Revision
@@ -29,12 +30,15 @@ from jargonaut.documents.wire import Result
 from jargonaut.encoding.port import Encoder
 from jargonaut.index.port import DocumentRows, Index, IndexedDocument, Snapshot, TableKey
 from jargonaut.index.rows import table_name
+from jargonaut.index.token_store import discard_tokens
+from jargonaut.ranking.token_writing import TokenWriting
 from jargonaut.releases.channels import Promotion, compare_documents, kept_revisions, promote
 from jargonaut.releases.registry import Registry
 from jargonaut.state.knowledge_base import ChannelPointer, Follower, KnowledgeBaseState, permit_documents
 from jargonaut.state.port import Journal
 
 _RETRIES = 3
+_CONTENTS_S = 120.0
 BATCH_CHUNKS = 256
 """Chunks that are encoded and written at once: what a killed build has to do again, at most."""
 
@@ -70,6 +74,8 @@ class BuildPlan:
     lock: Path
     prove_lock: Path
     """Held while something is proven: what that reads is not to be removed."""
+    tokens: Callable[[Indexing], TokenWriting | None] = lambda indexing: None
+    """Writes the tokens that the live recipe compares; None if it does not, or is of another index."""
     anew: bool = False
     """Whether everything is read and indexed again, whatever is there. What is live stays live until it is done."""
 
@@ -117,6 +123,7 @@ def build(plan: BuildPlan, progress: Progress) -> BuildResult:
             indexing = plan.indexing(corpus)
             if live and live.is_of(indexing.table) and live.documents == wanted and not plan.anew:
                 asyncio.run(plan.index.open_reader(live.snapshot))
+                _write_tokens(plan, indexing, live.snapshot, wanted, progress)
                 return BuildResult("unchanged", live.release, live.recipe, live.revision, corpus, 0, 0, 0)
             revision = index_documents(plan, indexing, wanted, progress)
             try:
@@ -238,6 +245,7 @@ def index_documents(
         done += len(batch)
         progress("encode" if encoder else "index", done, len(todo), batch[-1][0].uri)
     snapshot = writer.snapshot()
+    _write_tokens(plan, indexing, snapshot, wanted, progress)
     documents = dict(writer.documents())
     return Revision(
         tenant=plan.scope.tenant,
@@ -251,6 +259,38 @@ def index_documents(
         document_count=len(documents),
         chunk_count=writer.chunk_count(),
     )
+
+
+def _write_tokens(
+    plan: BuildPlan,
+    indexing: Indexing,
+    snapshot: Snapshot,
+    wanted: Mapping[str, IndexedDocument],
+    progress: Progress,
+) -> None:
+    """The tokens of a revision, where the live recipe compares them; only documents that lack them are encoded."""
+    writing = plan.tokens(indexing)
+    if writing is None or writing.are_written(snapshot):
+        return
+
+    async def contents() -> tuple[list[bytes], list[bytes]]:
+        reader = await plan.index.open_reader(snapshot)
+        chunks, documents = await reader.contents(Deadline.after(_CONTENTS_S))
+        return chunks.tolist(), documents.tolist()
+
+    chunks, documents = asyncio.run(contents())
+    held = writing.held(snapshot.table)
+    lacking = {
+        document.decode() for chunk, document in zip(chunks, documents, strict=True) if chunk.decode() not in held
+    }
+    todo = [item for uri, item in wanted.items() if document_id(uri) in lacking]
+    missing = (
+        (chunk.id, chunk.indexed_text)
+        for batch in _batches(plan.catalog, indexing.chunker, todo)
+        for _, _, own in batch
+        for chunk in own
+    )
+    writing.write(snapshot, [chunk.decode() for chunk in chunks], missing, progress)
 
 
 _Prepared = tuple[IndexedDocument, Document, list[Chunk]]
@@ -340,6 +380,8 @@ def _discard(plan: BuildPlan, indexing: Indexing, state: KnowledgeBaseState) -> 
     last_of_recipe = {pointer.recipe: pointer.revision for _, pointer in state.history}
     current = table_name(indexing.table)
     plan.index.new_writer(indexing.table).discard(kept)
+    for name in {plan.registry.revision(revision).table for revision in last_of_recipe.values()} | {current}:
+        discard_tokens(plan.registry.storage, name, [pin.version for pin in kept if pin.table == name])
     for table in {plan.registry.revision(name).table for name in last_of_recipe.values()} - {current}:
         pinned = next((snapshot for snapshot in kept if snapshot.table == table), None)
         if pinned is None:

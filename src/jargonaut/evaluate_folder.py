@@ -9,17 +9,20 @@ from itertools import islice
 from pathlib import Path
 
 from jargonaut.chunking.by_name import Choice, Tokens, make_chunker
+from jargonaut.chunking.plain_tokens import word_spans
 from jargonaut.core.canonical import digest_of
+from jargonaut.core.errors import InputError
 from jargonaut.core.progress import Progress, silent
 from jargonaut.encoding.artifact import load_encoder, save_encoder
 from jargonaut.encoding.base_weights import default_base, resolve_base
 from jargonaut.encoding.openvino_encoder import OpenVinoEncoder
 from jargonaut.encoding.port import Encoder
-from jargonaut.evaluation.beir import BeirSet, read_beir
+from jargonaut.evaluation.beir import BeirSet, read_beir, read_questions
 from jargonaut.evaluation.collection import Place
 from jargonaut.evaluation.evaluate import Evaluation, evaluate
 from jargonaut.index.lance import LanceIndex
 from jargonaut.storage.local import LocalStorage
+from jargonaut.wiring import PLAIN_TOKENS
 
 _LOOKED_AT = 500
 """Documents that the language is taken from."""
@@ -32,9 +35,13 @@ class EvaluationOptions:
     split: str = ""
     """Of the judgments; empty for the first of `test_unseen`, `test`, `dev`, `train` that is there."""
     encoder: str = "auto"
-    """Hub id, folder or `package:NAME`."""
+    """Hub id, folder or `package:NAME`; `none` to search by words only."""
     max_tokens: int = 0
     """Of a chunk; 0: all that the encoder reads."""
+    queries: Path | None = None
+    """Questions without labels, one a line or JSON Lines; None: those of the folder that no judged split has."""
+    documents_alone: bool = False
+    """Whether no question without labels is looked at."""
     cache: Path | None = None
     """Where index and vectors are kept; None: below `XDG_CACHE_HOME` (`~/.cache`)."""
 
@@ -58,17 +65,24 @@ def evaluate_folder(
         MissingExtraError: The encoder must be fetched, and what fetches it is not installed.
         UnavailableError: The encoder cannot be fetched, or the disk refuses.
     """
+    if options.documents_alone and options.queries:
+        raise InputError("Questions were given, and it was said to look at none.", "Leave one of the two out.")
+    log = [] if options.documents_alone else read_questions(options.queries) if options.queries else None
     data = read_beir(folder, options.split)
     for problem in data.problems.told:
         say(problem)
     if data.problems.count > len(data.problems.told):
         say(f"and {data.problems.count - len(data.problems.told)} more")
     cache = options.cache or _default_cache(folder)
-    encoder = _encoder(data, options.encoder, cache)
-    tokens = Tokens(encoder.token_spans, encoder.card.max_tokens, encoder.card.space)
+    encoder = None if options.encoder == "none" else _encoder(data, options.encoder, cache)
+    tokens = (
+        Tokens(encoder.token_spans, encoder.card.max_tokens, encoder.card.space)
+        if encoder
+        else Tokens(word_spans, PLAIN_TOKENS, "words")
+    )
     chunker = make_chunker(Choice(max_tokens=options.max_tokens), tokens)
     place = Place(LanceIndex(cache / "index"), LocalStorage(cache / "artifacts"))
-    return evaluate(data, encoder, chunker, place, progress)
+    return evaluate(data, encoder, chunker, place, progress, log)
 
 
 def _encoder(data: BeirSet, name: str, cache: Path) -> Encoder:

@@ -44,6 +44,7 @@ from jargonaut.proof.gate import Gate
 from jargonaut.proof.questions import Corpus as DividedCorpus
 from jargonaut.proof.questions import HeldOut, divide, sample_questions
 from jargonaut.ranking.fit import CONTEXTUAL_WEIGHT, STATIC_WEIGHT
+from jargonaut.ranking_plans import live_token_writing, ranking_plan
 from jargonaut.releases.visibility import overlay
 from jargonaut.settings import KnowledgeBaseSettings
 from jargonaut.training.pairs import mine_pairs
@@ -65,7 +66,7 @@ def build_plan(base: KnowledgeBase, lexical: bool, say: Say, anew: bool = False)
 
     Args:
         base: The knowledge base.
-        lexical: Index without vectors, so that something serves at once.
+        lexical: Index without vectors: serves at once.
         say: Told, in a sentence, what a user should know of the choices made.
         anew: Read and index everything again, whatever is there.
     """
@@ -84,6 +85,7 @@ def build_plan(base: KnowledgeBase, lexical: bool, say: Say, anew: bool = False)
         keep_revisions=base.workspace.settings.build.keep_revisions,
         lock=base.work_folder / "build.lock",
         prove_lock=base.work_folder / "prove.lock",
+        tokens=lambda indexing: live_token_writing(base, indexing),
         anew=anew,
     )
 
@@ -131,6 +133,7 @@ def adaptation_plan(base: KnowledgeBase, chosen: AdaptationOptions, say: Say, pr
         live=ground.live,
         held_out=ground.material.held_out,
         tune=tune,
+        ranking=ranking_plan(base, ground.live.recipe, ground.chunks),
         gate=Gate(level=gate.level, margin=chosen.margin),
         seed=base.settings.tuning.seed,
         force=chosen.force,
@@ -367,6 +370,7 @@ def _open_live(base: KnowledgeBase) -> LiveRelease:
         reader=loaded.reader,
         query_encoder=loaded.query_encoder,
         whitening=loaded.whitening,
+        late=loaded.late,
         languages=languages,
         seen=overlay(state, loaded.documents).everything(),
     )

@@ -24,8 +24,9 @@ from pydantic import (
 from jargonaut.chunking.port import LEAST_TOKENS
 from jargonaut.core.canonical import digest_of
 from jargonaut.core.scope import DEFAULT_TENANT, PUBLIC
-from jargonaut.settings_file import Folder, LocalFile, Table, Texts, anchored, commented_example, explain, read_toml
+from jargonaut.settings_file import Folder, Table, Texts, anchored, commented_example, explain, read_toml
 from jargonaut.settings_index import IndexSettings
+from jargonaut.settings_tuning import GateSettings, TuningSettings
 from jargonaut.settings_values import Pattern, Patterns, Principals, Share, named
 
 SETTINGS_FILE = "jargonaut.toml"
@@ -130,34 +131,6 @@ class EncoderSettings(Table):
         if _HUB_ID.fullmatch(value):
             return value
         raise ValueError('must be "auto", "none", a hub id (owner/name), an existing folder or "package:NAME".')
-
-
-class TuningSettings(Table):
-    """Fitting the encoder to the documents."""
-
-    enabled: bool = True
-    """Whether a tuned encoder is tried once the base encoder serves."""
-    method: Literal["auto", "query-side", "full", "static"] = "auto"
-    """"query-side": questions only; "full": both sides; "static": a fast table; "auto": full if labels teach."""
-    budget_s: float = Field(300, gt=0)
-    """Seconds that training may take."""
-    seed: int = Field(7, ge=0)
-    """Of every random choice: the same documents and the same seed give the same split and the same pairs."""
-    labels: LocalFile = ""
-    """Questions with what answers them: a .jsonl, .json, .csv or .tsv file, or a BEIR folder (see labels.md)."""
-    labels_shape: Literal["auto", "beir", "judged", "answers", "clicks", "feedback"] = "auto"
-    """What the labels are, if that is not to be told from the columns."""
-    examination: Annotated[float, Field(ge=0, le=3)] | Literal["estimated"] = "estimated"
-    """For clicks: people look at a result as 1 / position to this power, which the log tells if it can."""
-
-
-class GateSettings(Table):
-    """When a recipe may replace the live one."""
-
-    level: float = Field(0.001, gt=0, lt=0.5)
-    """Largest p-value of the one-sided paired randomisation test that counts as a gain."""
-    margin: float = Field(0.01, gt=0, lt=0.5)
-    """Largest loss that counts as not inferior, when only the prompt, threshold or generator changes."""
 
 
 class SourceSettings(Table):

@@ -8,7 +8,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +18,7 @@ from jargonaut.chunkers import chunker_of
 from jargonaut.core.document import Chunk, Document
 from jargonaut.core.errors import MissingExtraError, RefusedError
 from jargonaut.core.progress import Progress
+from jargonaut.core.release import EncoderRef
 from jargonaut.encoding.artifact import load_card, load_encoder, save_encoder, tokenizer_path
 from jargonaut.encoding.base_weights import resolve_base
 from jargonaut.encoding.origin import origin_of, put_origin, tokens_name
@@ -27,6 +28,7 @@ from jargonaut.encoding.weights_folder import BaseWeights, Naming, read_weights
 from jargonaut.index.port import Snapshot, TableKey
 from jargonaut.options import LiveRelease, Option
 from jargonaut.proof.questions import Material
+from jargonaut.ranking_plans import ranking_plan
 from jargonaut.training.pairs import Pair
 from jargonaut.wiring import KnowledgeBase
 
@@ -108,13 +110,12 @@ def options(base: KnowledgeBase, build: BuildPlan, ground: Ground, progress: Pro
     if not math.isnan(trained.score) and trained.score <= trained.base_score:
         say("Full tuning gained nothing on the questions set aside, so no document is encoded anew for it.")
         return []
-    return [reindexed(base, build, live, card, progress) for card in trained.cards]
+    return [reindexed(base, build, ground, card, progress) for card in trained.cards]
 
 
-def reindexed(
-    base: KnowledgeBase, build: BuildPlan, live: LiveRelease, card: EncoderCard, progress: Progress
-) -> Option:
+def reindexed(base: KnowledgeBase, build: BuildPlan, ground: Ground, card: EncoderCard, progress: Progress) -> Option:
     """The live documents, cut as they are, in a table of another encoder's space beside the live one."""
+    live = ground.live
     chunker = chunker_of(base, live.recipe.chunker, card)
     scope = base.scope
     key = TableKey(
@@ -124,7 +125,12 @@ def reindexed(
     wanted = base.registry.documents(live.revision.documents)
     revision = index_documents(build, Indexing(key, chunker, load, card.id), wanted, progress)
     reader = asyncio.run(base.index.open_reader(Snapshot(revision.table, revision.table_version)))
-    return Option(load(), card.id, reader, revision)
+    anew = replace(
+        live.recipe,
+        encoder=EncoderRef(card.id, card.id, card.space),
+        fusion=replace(live.recipe.fusion, whitening="", tokens="", late_weight=0.0),
+    )
+    return Option(load(), card.id, reader, revision, ranking_plan(base, anew, ground.chunks))
 
 
 def origin(base: KnowledgeBase, encoder_id: str) -> str:

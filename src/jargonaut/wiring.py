@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from jargonaut.encoding.port import Encoder
     from jargonaut.generation.port import Generator
     from jargonaut.index.lucene_server import Access, LuceneServer, VectorOption
+    from jargonaut.ranking.late_interaction import LateInteraction
     from jargonaut.ranking.whitening import Whitening
 
 EDGE_SECRET_ID = "edge-1"
@@ -229,6 +230,18 @@ class KnowledgeBase:
         digest = recipe.fusion.whitening
         return whitening_from_bytes(self.storage.get(f"whitenings/{digest}.safetensors")) if digest else None
 
+    def load_late(self, recipe: Recipe, snapshot: Snapshot) -> LateInteraction | None:
+        """What compares the tokens of a revision; None if the recipe does not, or its tokens were never written."""
+        from jargonaut.index.token_store import open_token_store
+        from jargonaut.ranking.late_interaction import LateInteraction
+        from jargonaut.ranking.token_writing import load_projection
+
+        digest = recipe.fusion.tokens
+        store = open_token_store(self.storage, snapshot, digest) if digest else None
+        if store is None:
+            return None
+        return LateInteraction(load_projection(self.storage, digest), store)
+
     async def load_release(self, release_id: str) -> LoadedRelease:
         """Everything that serves a release, checked to fit together."""
         from jargonaut.answering.loaded_release import LoadedRelease
@@ -236,7 +249,8 @@ class KnowledgeBase:
         registry = self.registry
         release = registry.release(release_id)
         recipe, revision = registry.recipe(release.recipe), registry.revision(release.revision)
-        reader = await self.index.open_reader(Snapshot(revision.table, revision.table_version))
+        snapshot = Snapshot(revision.table, revision.table_version)
+        reader = await self.index.open_reader(snapshot)
         return LoadedRelease(
             scope=self.scope,
             release_id=release_id,
@@ -246,6 +260,7 @@ class KnowledgeBase:
             query_encoder=await asyncio.to_thread(self.load_encoder, recipe.encoder.query) if recipe.encoder else None,
             whitening=self.load_whitening(recipe),
             documents=registry.documents(revision.documents),
+            late=self.load_late(recipe, snapshot),
         )
 
     async def load_for_reading(self, release: str, principals: Sequence[str]) -> tuple[LoadedRelease, Visibility]:

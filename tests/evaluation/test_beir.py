@@ -1,5 +1,7 @@
 import pytest
 
+from jargonaut.chunking.by_name import Choice, Tokens, make_chunker
+from jargonaut.chunking.plain_tokens import word_spans
 from jargonaut.core.errors import InputError
 from jargonaut.evaluation.beir import read_beir, read_questions
 from tests.evaluation.beir_folder import TOPICS, write_beir
@@ -38,6 +40,14 @@ def test_a_folder_that_is_none_says_what_is_missing(tmp_path):
     (folder / "qrels" / "test.tsv").write_text("q4\tnowhere\t1\n", encoding="utf-8")
     with pytest.raises(InputError, match="judges no question"):
         read_beir(folder, "test")
+
+
+def test_a_document_without_a_title_is_its_text_and_nothing_else(tmp_path):
+    folder = write_beir(tmp_path / "set")
+    (folder / "corpus.jsonl").write_text('{"_id": "d4", "title": "", "text": "the text"}\n', encoding="utf-8")
+    (document,) = read_beir(folder, "test").corpus()
+    chunker = make_chunker(Choice(), Tokens(word_spans, 50, "words"))
+    assert [chunk.indexed_text for chunk in chunker.split(document)] == ["the text"]
 
 
 def test_judgments_as_trec_writes_them_and_without_a_header(tmp_path):

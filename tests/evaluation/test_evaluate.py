@@ -1,8 +1,10 @@
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
+from jargonaut.core.errors import InputError
 from jargonaut.evaluate_folder import EvaluationOptions, evaluate_folder
 from jargonaut.index.lance import LanceIndexWriter
 from tests.command_line import CommandLine
@@ -69,5 +71,25 @@ def test_the_command(places):
     assert "split test_unseen: 2 questions, 8 documents" in shown.stdout
     record = json.loads(command_line.run(*call, "--split", "test", "--json").stdout)
     assert record["queries"] == 4
-    assert {row["name"] for row in record["rows"]} >= {"bm25", "base", "rrf", "z-sum"}
+    assert {row["name"] for row in record["rows"]} >= {"bm25", "base", "rrf", "z-sum", "documents alone"}
+    assert record["agreed"]["queries"] == 0  # four questions are not enough
     assert record["best_untrained"] in {row["name"] for row in record["rows"]}
+
+
+def test_enough_questions_without_labels_move_the_weight(places, tmp_path):
+    data, encoder, folder = places
+    log = tmp_path / "log.txt"
+    log.write_text("\n".join(f"valve{letter} number {n}" for letter in "abcdefgh" for n in range(8)), encoding="utf-8")
+    options = EvaluationOptions("test", encoder, queries=log, cache=folder / "cache")
+    evaluation = evaluate_folder(data, options)
+    assert evaluation.agreed.queries == 64
+    assert [row.name for row in evaluation.rows][-1] == "with unlabelled questions"
+    with pytest.raises(InputError, match="look at none"):
+        evaluate_folder(data, dataclasses.replace(options, documents_alone=True))
+
+
+def test_words_alone(places):
+    data, _, folder = places
+    evaluation = evaluate_folder(data, EvaluationOptions("test", "none", cache=folder / "words"))
+    (row,) = evaluation.rows
+    assert (row.name, row.ndcg, evaluation.encoder) == ("bm25", 1.0, "none")

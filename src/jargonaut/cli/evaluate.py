@@ -20,8 +20,20 @@ def evaluate(
         str, typer.Option("--split", help="Judge this one of qrels/; else test_unseen, test, dev or train.")
     ] = "",
     encoder: Annotated[
-        str, typer.Option("--encoder", help="Hub id, folder or package:NAME; else the one for the language.")
+        str,
+        typer.Option("--encoder", help="Hub id, folder, package:NAME or none; else by language."),
     ] = "auto",
+    queries: Annotated[
+        Path | None,
+        typer.Option(
+            "--queries",
+            help="Questions without labels to fit on, one a line; else those of no judged split.",
+            show_default=False,
+        ),
+    ] = None,
+    documents_alone: Annotated[
+        bool, typer.Option("--documents-alone", help="Fit on the documents only, on no question.")
+    ] = False,
     max_tokens: Annotated[
         int, typer.Option("--max-tokens", min=0, help="Most tokens of a chunk; 0: all that the encoder reads.")
     ] = 0,
@@ -38,7 +50,7 @@ def evaluate(
     from jargonaut.cli.output import note, print_json, shown_progress
     from jargonaut.evaluate_folder import EvaluationOptions, evaluate_folder
 
-    options = EvaluationOptions(split, encoder, max_tokens, cache)
+    options = EvaluationOptions(split, encoder, max_tokens, queries, documents_alone, cache)
     with shown_progress() as progress:
         evaluation = evaluate_folder(data, options, note, progress)
     if as_json:
@@ -65,6 +77,9 @@ def _show(evaluation: Evaluation) -> None:
         for row in evaluation.rows
     ]
     print_table(("", "nDCG@10", "MRR@10", "R@5", "R@10", "R@100", "points to *", "p"), rows)
+    if evaluation.agreed.queries:
+        agreed = evaluation.agreed
+        print(f"weight of words agreed on: {agreed.lexical_weight:g}, on {agreed.queries} questions without labels")
     print("* the best of the rows that nothing was fitted for; points: nDCG@10 x 100, paired, 95 % interval")
 
 
@@ -90,6 +105,7 @@ def _record(evaluation: Evaluation) -> dict[str, Any]:
         "encoder": evaluation.encoder,
         "problems": data.problems.count,
         "best_untrained": evaluation.best_untrained,
+        "agreed": asdict(evaluation.agreed),
         "rows": [
             {
                 "name": row.name,

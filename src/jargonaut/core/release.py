@@ -137,8 +137,10 @@ def to_json(manifest: Recipe | Revision | Release) -> dict[str, Any]:
     fields = dataclasses.asdict(manifest)
     written = 1
     for part, added in ADDED.items():
-        held = fields.get(part)
-        for name, (since, absent) in added.items() if held else ():
+        held: dict[str, Any] = fields.get(part) or {}
+        for name, (since, absent) in added.items():
+            if name not in held:
+                continue
             if held[name] == absent:
                 del held[name]
             else:

@@ -15,15 +15,15 @@ RRF_K = 60
 SUM_WEIGHT = 0.3
 
 Order = NDArray[np.intp]
-Baseline = Callable[[Candidates, Vector, int], Order]
-"""Candidates, the question's vector and the length of each list; gives positions of the candidates, best first."""
+Baseline = Callable[[Candidates, Vector | None, int], Order]
+"""Candidates, the question's vector if there is one, and the length of each list; gives positions, best first."""
 
 
 def _weighted(lexical_weight: float) -> Baseline:
     return lambda found, vector, pool: rank(found, vector, Fusion(lexical_weight, pool=pool)).order
 
 
-def _reciprocal_rank(found: Candidates, vector: Vector, pool: int) -> Order:
+def _reciprocal_rank(found: Candidates, vector: Vector | None, pool: int) -> Order:
     """Reciprocal rank fusion (Cormack et al. 2009) of the two lists as the engine gave them."""
     by_id = np.array(sorted(range(len(found.chunk_ids)), key=found.chunk_ids.__getitem__), dtype=np.intp)
     fused = np.zeros(len(by_id))

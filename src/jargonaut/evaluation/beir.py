@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -198,4 +199,6 @@ def _document(identifier: str, title: str, text: str) -> Document:
     for paragraph in text.split("\n\n"):
         if paragraph.strip():
             composer.verbatim("paragraph", paragraph, place)
-    return composer.document(identifier, digest_of([title, text]), "text/plain", {}, title.strip())
+    document = composer.document(identifier, digest_of([title, text]), "text/plain", {})
+    # Without a title it has none: its id, which a file's name would stand for, is no words of its author.
+    return document if title.strip() else dataclasses.replace(document, title="")

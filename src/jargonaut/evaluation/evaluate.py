@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import random
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from jargonaut.chunking.port import Chunker
+from jargonaut.core.deadline import Deadline
 from jargonaut.core.progress import Progress
 from jargonaut.core.proof import Interval
 from jargonaut.encoding.port import Encoder
-from jargonaut.evaluation.baselines import BASELINES, Order
+from jargonaut.evaluation.baselines import BASELINES, Baseline, Order
 from jargonaut.evaluation.beir import BeirSet
 from jargonaut.evaluation.collection import Collection, Place, index_collection
+from jargonaut.evaluation.ladder import POOL, ladder
 from jargonaut.index.port import Vector, Visibility
 from jargonaut.proof.intervals import bootstrap_interval, randomisation_p
 from jargonaut.proof.judge import JudgingQuery
 from jargonaut.proof.metrics import QueryScores, score_rankings
-from jargonaut.proof.retrieval import Pool, retrieve_pools
+from jargonaut.proof.retrieval import DEADLINE_S, Pool, retrieve_pools
+from jargonaut.ranking.agreement import AgreedWeight
+from jargonaut.ranking.whitening import SAMPLE_ROWS
 
-POOL = 100
+MOST_UNLABELLED = 400
+"""Questions without labels that are looked at: more hardly move the weight."""
+_SEED = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,34 +58,63 @@ class Evaluation:
     rows: tuple[EvaluatedRow, ...]
     best_untrained: str
     """Name of the row that is not fitted with the highest nDCG@10."""
+    agreed: AgreedWeight
+    """The lexical weight that the questions without labels led to."""
 
 
-def evaluate(data: BeirSet, encoder: Encoder, chunker: Chunker, place: Place, progress: Progress) -> Evaluation:
+def evaluate(
+    data: BeirSet,
+    encoder: Encoder | None,
+    chunker: Chunker,
+    place: Place,
+    progress: Progress,
+    unlabelled: Sequence[str] | None = None,
+) -> Evaluation:
     """Index a collection and measure every row on its judged questions.
 
     Args:
         data: As `read_beir` read it.
-        encoder: Of documents and questions.
+        encoder: Of documents and questions; None to search by words only.
         chunker: Counts tokens as the encoder does.
         place: This collection's own; what is there already is not encoded again.
         progress: Told how far it is.
+        unlabelled: Questions to fit the ranking on, such as a log; None for those of the collection that no judged
+            split has. Their labels, if they have any, are not looked at.
 
     Raises:
         InputError: The collection holds something that cannot be indexed.
         UnavailableError: The disk refuses.
     """
     collection = index_collection(data, encoder, chunker, place, progress)
-    progress("search", 0, len(data.queries))
-    pools = asyncio.run(_pools(collection, encoder, list(data.queries.values())))
-    progress("search", len(data.queries), len(data.queries))
+    log = _sampled(data.other_texts if unlabelled is None else unlabelled)
+    texts = [*data.queries.values(), *log]
+    progress("search", 0, len(texts))
+    pools, sample = asyncio.run(_searched(collection, encoder, texts))
+    progress("search", len(texts), len(texts))
+    judged, asked = pools[: len(data.queries)], pools[len(data.queries) :]
     judgments = [data.judgments[query] for query in data.queries]
-    scored = {
-        name: score_rankings([_documents(pool, order(pool.candidates, _vector(pool), POOL), collection.names)
-                              for pool in pools], judgments)
-        for name, order in BASELINES.items()
-    }  # fmt: skip
-    rows = compared([EvaluatedRow(name, False, scores) for name, scores in scored.items()])
-    return Evaluation(data, encoder.card.base, collection.chunks, rows, _best(rows).name)
+
+    def scored(name: str, order: Callable[[Pool], Order], fitted: bool) -> EvaluatedRow:
+        ranked = [_documents(pool, order(pool), collection.names) for pool in judged]
+        return EvaluatedRow(name, fitted, score_rankings(ranked, judgments))
+
+    names = BASELINES if encoder else ("bm25",)
+    rows = [scored(name, _by_baseline(BASELINES[name]), False) for name in names]
+    agreed = AgreedWeight(1.0, 0)
+    if encoder:
+        steps, agreed = ladder(encoder, sample, asked, collection.late is not None)
+        rows += [scored(step.name, step.order, True) for step in steps]
+    measured = compared(rows)
+    base = encoder.card.base if encoder else "none"
+    return Evaluation(data, base, collection.chunks, measured, _best(measured).name, agreed)
+
+
+def _by_baseline(baseline: Baseline) -> Callable[[Pool], Order]:
+    return lambda pool: baseline(pool.candidates, pool.vector, POOL)
+
+
+def _sampled(texts: Sequence[str]) -> list[str]:
+    return list(texts) if len(texts) <= MOST_UNLABELLED else random.Random(_SEED).sample(list(texts), MOST_UNLABELLED)
 
 
 def compared(rows: Sequence[EvaluatedRow]) -> tuple[EvaluatedRow, ...]:
@@ -97,15 +133,13 @@ def _against(row: EvaluatedRow, best: EvaluatedRow) -> EvaluatedRow:
     return EvaluatedRow(row.name, row.fitted, row.scores, interval, p_value)
 
 
-async def _pools(collection: Collection, encoder: Encoder, texts: Sequence[str]) -> list[Pool]:
+async def _searched(collection: Collection, encoder: Encoder | None, texts: Sequence[str]) -> tuple[list[Pool], Vector]:
+    """A pool for every text, and a sample of the documents' vectors."""
     reader = await collection.index.open_reader(collection.snapshot)
     queries = [JudgingQuery(text, "", frozenset()) for text in texts]
-    return await retrieve_pools(reader, encoder, queries, Visibility(everything=True), POOL)
-
-
-def _vector(pool: Pool) -> Vector:
-    assert pool.vector is not None
-    return pool.vector
+    pools = await retrieve_pools(reader, encoder, queries, Visibility(everything=True), POOL, collection.late)
+    _, vectors = await reader.vectors(SAMPLE_ROWS, Deadline.after(DEADLINE_S))
+    return pools, vectors
 
 
 def _documents(pool: Pool, order: Order, names: Mapping[str, str]) -> list[str]:

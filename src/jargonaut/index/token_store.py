@@ -73,8 +73,9 @@ class TokenStore:
 
     def idf(self, ids: NDArray[np.int32]) -> NDArray[np.float32]:
         """Weight of each token by how few chunks have it; one that no chunk has weighs as one that a single has."""
-        known = np.minimum(ids, len(self.frequency) - 1)
-        frequency = np.where(ids < len(self.frequency), self.frequency[known], 0)
+        known = ids < len(self.frequency)
+        frequency = np.zeros(len(ids))
+        frequency[known] = self.frequency[ids[known]]
         weights: NDArray[np.float32] = np.log1p(len(self.chunk_ids) / np.maximum(frequency, 1)).astype(np.float32)
         return weights
 

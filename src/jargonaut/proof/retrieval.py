@@ -10,13 +10,14 @@ import numpy as np
 
 from jargonaut.core.deadline import Deadline
 from jargonaut.core.release import Fusion
-from jargonaut.encoding.port import Encoder
+from jargonaut.encoding.port import Encoder, TokenVectors
 from jargonaut.index.analysis import query_terms
 from jargonaut.index.parents import best_of_each_parent, with_parents
 from jargonaut.index.port import Candidates, IndexReader, SearchQuery, Vector, Visibility
 from jargonaut.proof.judge import JudgingQuery, RankedChunks, ranked_chunks
 from jargonaut.ranking.fit import DevelopmentQuery
 from jargonaut.ranking.fuse import rank
+from jargonaut.ranking.late_interaction import LateInteraction, LateScores, encode_questions
 from jargonaut.ranking.threshold import Evidence, evidence
 from jargonaut.ranking.whitening import Whitening
 
@@ -34,32 +35,55 @@ class Pool:
 
     candidates: Candidates
     vector: Vector | None
+    late: LateScores | None = None
+    """MaxSim of the candidates, where tokens are compared."""
 
 
 async def retrieve_pools(
-    reader: IndexReader, encoder: Encoder | None, queries: Sequence[JudgingQuery], seen: Visibility, limit: int = 100
+    reader: IndexReader,
+    encoder: Encoder | None,
+    queries: Sequence[JudgingQuery],
+    seen: Visibility,
+    limit: int = 100,
+    late: LateInteraction | None = None,
 ) -> list[Pool]:
     """Search for every query; encoded together, searched a few at a time.
+
+    Args:
+        reader: Of the revision.
+        encoder: Of questions; None for lexical search.
+        queries: What is asked.
+        seen: What may be found.
+        limit: Most candidates of each list.
+        late: What compares tokens, if the ranking will.
 
     Raises:
         UnavailableError: The index cannot be searched.
     """
     texts = [query.text for query in queries]
-    vectors = await asyncio.to_thread(encoder.encode_queries, texts) if encoder and texts else None
+    vectors: Vector | None = None
+    tokens: list[TokenVectors | None] = [None] * len(texts)
+    if encoder and texts:
+        vectors, tokens = await asyncio.to_thread(encode_questions, encoder, texts, late)
     at_once = asyncio.Semaphore(_AT_ONCE)
 
     async def search(number: int) -> Pool:
         vector = None if vectors is None else vectors[number]
         query = SearchQuery(vector, tuple(query_terms(texts[number])), seen, limit=limit)
         async with at_once:
-            return Pool(await reader.search(query, Deadline.after(DEADLINE_S)), vector)
+            found = await reader.search(query, Deadline.after(DEADLINE_S))
+        asked = tokens[number]
+        return Pool(found, vector, late.scores(found.chunk_ids, asked) if late and asked else None)
 
     return list(await asyncio.gather(*(search(number) for number in range(len(texts)))))
 
 
 def rankings(pools: Sequence[Pool], fusion: Fusion, whitening: Whitening | None) -> list[RankedChunks]:
     """Every pool in the order that `fusion` gives it."""
-    return [ranked_chunks(pool.candidates, rank(pool.candidates, pool.vector, fusion, whitening)) for pool in pools]
+    return [
+        ranked_chunks(pool.candidates, rank(pool.candidates, pool.vector, fusion, whitening, pool.late))
+        for pool in pools
+    ]
 
 
 def rank_fusions(pools: Sequence[Pool], pool: int) -> list[RankedChunks]:
@@ -87,7 +111,7 @@ def _rank_fusion(candidates: Candidates, pool: int) -> RankedChunks:
 def development_queries(pools: Sequence[Pool], queries: Sequence[JudgingQuery]) -> list[DevelopmentQuery]:
     """Pools with their answers, to fit a ranking on."""
     return [
-        DevelopmentQuery(pool.candidates, pool.vector, query.relevant, query.hidden)
+        DevelopmentQuery(pool.candidates, pool.vector, query.relevant, query.hidden, pool.late)
         for pool, query in zip(pools, queries, strict=True)
         if pool.vector is not None
     ]

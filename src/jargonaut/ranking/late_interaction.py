@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jargonaut.encoding.port import TokenVectors
+from jargonaut.encoding.port import Encoder, TokenEncoder, TokenVectors, Vectors
 from jargonaut.index.token_store import TokenStore
 from jargonaut.ranking.token_projection import TokenProjection
 
@@ -23,14 +23,12 @@ Scores = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LateScores:
-    """Of n chunks. NaN where a chunk's tokens are not known."""
+    """Of n chunks."""
 
-    asked: Scores
-    """Shape (n,): mean of the best cosine of every token of the question, weighted by its idf."""
-    plain: Scores
-    """The same, unweighted."""
-    symmetric: Scores
-    """`plain`, plus half the mean of the best cosine of every token of the chunk."""
+    score: Scores
+    """Shape (n,): how well the tokens match; NaN where a chunk's are not known. Comparable within one pool."""
+    share: float
+    """What it counts for, 0 to 1: less the longer the question is beside the chunks."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,22 +39,37 @@ class LateInteraction:
     store: TokenStore
 
     def scores(self, chunk_ids: Sequence[str], question: TokenVectors) -> LateScores:
-        """MaxSim of a question with chunks."""
-        asked, plain, symmetric = (np.full(len(chunk_ids), np.nan, np.float32) for _ in range(3))
+        """How well each chunk matches a question.
+
+        The mean of the best cosine of every token of the question, by idf; and, the more the longer the question is
+        beside the chunks, that of every token of the chunk. Of a short question, most of what a chunk says is
+        something else; a long one is a text like the chunk, and has to be matched both ways: else the chunk with the
+        most tokens has the best of each.
+        """
+        score = np.full(len(chunk_ids), np.nan, np.float32)
         gathered = self.store.gather(chunk_ids)
         idf = self.store.idf(question.ids)
         kept = np.sort(np.argsort(-idf, kind="stable")[:MOST_QUERY_TOKENS])
         if not gathered.found.size or not kept.size:
-            return LateScores(asked, plain, symmetric)
+            return LateScores(score, 0.0)
         tokens = self.projection.apply(question.vectors[kept])
         values = gathered.values.astype(np.float32)
         length = np.sqrt(np.einsum("tw,tw->t", values, values))
-        cosine = (values @ tokens.T) / np.maximum(length, 1e-6)[:, None]
-        best = np.maximum.reduceat(cosine, gathered.starts, axis=0)
+        cosine = (tokens @ values.T) / np.maximum(length, 1e-6)
         counts = np.diff(np.append(gathered.starts, len(values)))
-        back = np.add.reduceat(cosine.max(axis=1), gathered.starts) / counts
-        weights = idf[kept] / idf[kept].sum()
-        asked[gathered.found] = best @ weights
-        plain[gathered.found] = best.mean(axis=1)
-        symmetric[gathered.found] = best.mean(axis=1) + 0.5 * back
-        return LateScores(asked, plain, symmetric)
+        forth = (idf[kept] / idf[kept].sum()) @ np.maximum.reduceat(cosine, gathered.starts, axis=1)
+        back = np.add.reduceat(cosine.max(axis=0), gathered.starts) / counts
+        relative = len(question.ids) / (len(question.ids) + float(counts.mean()))
+        score[gathered.found] = forth + relative * back
+        return LateScores(score, 1 - relative)
+
+
+def encode_questions(
+    encoder: Encoder, texts: Sequence[str], late: LateInteraction | None
+) -> tuple[Vectors, list[TokenVectors | None]]:
+    """Vectors of questions, shape (texts, dimensions), and, if they will be compared, the tokens of each."""
+    if late is None or not isinstance(encoder, TokenEncoder):
+        return encoder.encode_queries(texts), [None] * len(texts)
+    found: dict[int, TokenVectors] = {}
+    vectors = encoder.encode_with_tokens(texts, found.__setitem__, as_queries=True)
+    return vectors, [found.get(number) for number in range(len(texts))]
