@@ -33,6 +33,15 @@ class TuningSettings(Table):
     """What the labels are, if that is not to be told from the columns."""
     examination: Annotated[float, Field(ge=0, le=3)] | Literal["estimated"] = "estimated"
     """For clicks: people look at a result as 1 / position to this power, which the log tells if it can."""
+    writer_url: str = Field("", pattern=r"^(https?://.+)?$")
+    """Endpoint that speaks OpenAI's chat completions, up to `/v1`: it writes questions for passages, which full tuning
+    learns from. Passages that training may read are sent there. Empty: none are written."""
+    writer_model: str = ""
+    """Name of its model."""
+    writer_key_env: str = Field("", pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$")
+    """Environment variable with its key, if it needs one."""
+    written_for: int = Field(300, ge=1)
+    """Passages that questions are written for, at most."""
 
 
 class GateSettings(Table):
