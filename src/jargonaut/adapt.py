@@ -18,8 +18,8 @@ from jargonaut.core.proof import Proof
 from jargonaut.core.release import EncoderRef, Fusion, Recipe, Release
 from jargonaut.core.scope import LIVE, Scope
 from jargonaut.deciding import Adaptation, decided, look_at
-from jargonaut.fitting import RankingParts, RankingPlan, ranking_parts
-from jargonaut.index.port import Visibility
+from jargonaut.fitting import Corpus, RankingParts, RankingPlan, ranking_parts
+from jargonaut.index.port import Snapshot, Visibility
 from jargonaut.options import LiveRelease, Option
 from jargonaut.proof.answers import judge_answers
 from jargonaut.proof.calibrate import calibrated_threshold
@@ -77,7 +77,8 @@ class AdaptationPlan:
     """Trains, exports and, where documents are encoded anew, indexes; None where nothing can be trained."""
     gate: Gate
     seed: int
-    ranking: RankingPlan
+    ranking: Callable[[Option], RankingPlan]
+    """How the ranking of an option is fitted."""
     force: bool = False
     discard: Callable[[str], None] | None = None
     """Removes a table: documents that were encoded anew for nothing."""
@@ -114,7 +115,7 @@ def prove_change(plan: AdaptationPlan, changed: Recipe, progress: Progress) -> A
 async def _prove_change(plan: AdaptationPlan, changed: Recipe, progress: Progress) -> Adaptation:
     live, queries = plan.live, plan.held_out.judged_on
     progress("judge", 0, 1)
-    pools = await _pools(plan, plan.live.as_option, queries)
+    pools = await _pools(plan, live.as_option, queries, live.late)
     trial = _trial(plan, changed, ("changed", "live"))
     proof = await judge_answers(live.reader, pools, queries, live.whitening, (live.recipe, changed), trial)
     progress("judge", 1, 1)
@@ -282,26 +283,29 @@ class _Choice:
 
 async def _chosen(plan: AdaptationPlan, tuned: Sequence[Option], progress: Progress) -> _Choice:
     """The option and weights with the best nDCG@10 on the choosing half; ties go to the encoder as it came."""
-    queries, choices, live = plan.held_out.chosen_on, [], plan.live
-    fitted: dict[str, RankingParts] = {}
-    for option in (live.as_option, *tuned):
-        table, pool = option.revision.table, live.recipe.fusion.pool
-        if table not in fitted:
-            corpus = option.corpus(live.seen, pool)
-            fitted[table] = await ranking_parts(option.ranking or plan.ranking, corpus, plan.seed, progress)
-        parts = fitted[table]
-        pools = await _pools(plan, option, queries, parts.late)
-        how = (parts.whitening, parts.agreed.lexical_weight, pool, parts.late is not None)
-        choices.append(_Choice(option, fit_fusion(development_queries(pools, queries), *how), parts))
+    queries, choices = plan.held_out.chosen_on, []
+    parts: dict[str, RankingParts] = {}
+    for option in (plan.live.as_option, *tuned):
+        table = option.revision.table
+        if table not in parts:
+            parts[table] = await ranking_parts(plan.ranking(option), _corpus(plan, option), plan.seed, progress)
+        own = parts[table]
+        pools = await _pools(plan, option, queries, own.late)
+        how = (own.whitening, own.agreed.lexical_weight, plan.live.recipe.fusion.pool, own.late is not None)
+        choices.append(_Choice(option, fit_fusion(development_queries(pools, queries), *how), own))
     return max(choices, key=lambda choice: choice.fusion.ndcg)
 
 
+def _corpus(plan: AdaptationPlan, option: Option) -> Corpus:
+    """What the ranking of an option is fitted on."""
+    snapshot = Snapshot(option.revision.table, option.revision.table_version)
+    return Corpus(option.reader, snapshot, option.query_encoder, plan.live.seen, plan.live.recipe.fusion.pool)
+
+
 async def _pools(
-    plan: AdaptationPlan, option: Option, queries: Sequence[JudgingQuery], late: LateInteraction | None = None
+    plan: AdaptationPlan, option: Option, queries: Sequence[JudgingQuery], late: LateInteraction | None
 ) -> list[Pool]:
     live = plan.live
-    if late is None and option.revision.table == live.revision.table:
-        late = live.late
     return await retrieve_pools(option.reader, option.query_encoder, queries, live.seen, live.recipe.fusion.pool, late)
 
 
@@ -315,8 +319,10 @@ async def _recipe(plan: AdaptationPlan, choice: _Choice) -> Recipe:
     is_tuned = option.query_encoder.card.id != plan.live.query_encoder.card.id
     if used:
         plan.storage.put_if_absent(f"whitenings/{used.digest}.safetensors", used.to_bytes())
-    on, asked = (option.reader, option.query_encoder), (plan.held_out.chosen_on, plan.live.languages)
-    threshold = await calibrated_threshold(*on, *asked, (fusion, used), live.top_k, late)
+    threshold = live.similarity_threshold
+    if not live.threshold_is_set:
+        on, asked = (option.reader, option.query_encoder), (plan.held_out.chosen_on, plan.live.languages)
+        threshold = await calibrated_threshold(*on, *asked, (fusion, used), live.most_passages, late)
     return dataclasses.replace(
         live,
         encoder=EncoderRef(option.document_encoder, option.query_encoder.card.id, option.revision.space),
@@ -358,9 +364,10 @@ async def _rows(
     queries: Sequence[JudgingQuery],
 ) -> dict[str, list[RankedChunks]]:
     """Every ranking of the same questions."""
-    live, option, late = plan.live, choice.option, choice.parts.late
-    same_table = option.revision.table == live.revision.table
-    base = await _pools(plan, live.as_option, queries, late if same_table else None)
+    live, option = plan.live, choice.option
+    late = choice.parts.late
+    is_beside = option.revision.table != live.revision.table
+    base = await _pools(plan, live.as_option, queries, live.late if is_beside else late or live.late)
     is_tuned = option.query_encoder.card.id != live.query_encoder.card.id
     tuned = await _pools(plan, option, queries, late) if is_tuned else base
     return {

@@ -256,12 +256,12 @@ def _questions(base: KnowledgeBase, documents: Sequence[Document], recipe: Recip
 
 
 def _built(base: KnowledgeBase, space: str, chunker: str) -> str:
-    """The newest release whose documents are encoded and cut so."""
-    registry, found = base.registry, []
+    """The newest release whose documents are encoded and cut so, among those that are kept up to date."""
+    registry, state, found = base.registry, base.follower.current(), []
     for name in registry.names("releases"):
         release = registry.release(name)
         recipe, revision = registry.recipe(release.recipe), registry.revision(release.revision)
-        if (recipe.space, recipe.chunker) == (space, chunker):
+        if (recipe.space, recipe.chunker) == (space, chunker) and state.may_be_asked(release.revision):
             found.append((revision.table_version, name))
     if not found:
         raise RefusedError(

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from jargonaut.core.release import Recipe, Release, Revision
 from jargonaut.encoding.port import Encoder
-from jargonaut.fitting import Corpus, RankingPlan
-from jargonaut.index.port import IndexReader, Snapshot, Visibility
+from jargonaut.index.port import IndexReader, Visibility
 from jargonaut.ranking.late_interaction import LateInteraction
 from jargonaut.ranking.whitening import Whitening
 
@@ -23,13 +22,6 @@ class Option:
     reader: IndexReader
     revision: Revision
     """The live one; another where the documents were encoded anew. Its chunks have the same ids."""
-    ranking: RankingPlan | None = None
-    """How a ranking of it is fitted; None: as one of the live index is."""
-
-    def corpus(self, seen: Visibility, pool: int) -> Corpus:
-        """What a ranking is fitted on."""
-        snapshot = Snapshot(self.revision.table, self.revision.table_version)
-        return Corpus(self.reader, snapshot, self.query_encoder, seen, pool)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from functools import lru_cache
 from jargonaut.adapt import AdaptationPlan
 from jargonaut.build import BuildPlan, Indexing
 from jargonaut.chunkers import chunker_of, wanted_chunker
+from jargonaut.chunking.port import Chunker
 from jargonaut.core.canonical import canonical_json, digest_of
 from jargonaut.core.document import Chunk, Document
 from jargonaut.core.errors import (
@@ -47,6 +48,7 @@ from jargonaut.ranking.fit import CONTEXTUAL_WEIGHT, STATIC_WEIGHT
 from jargonaut.ranking_plans import live_token_writing, ranking_plan
 from jargonaut.releases.visibility import overlay
 from jargonaut.settings import KnowledgeBaseSettings
+from jargonaut.state.knowledge_base import ChannelPointer
 from jargonaut.training.pairs import mine_pairs
 from jargonaut.tuning import Ground, grown_from, options, origin
 from jargonaut.user_labels import labels_of
@@ -80,6 +82,7 @@ def build_plan(base: KnowledgeBase, lexical: bool, say: Say, anew: bool = False)
         registry=base.registry,
         journal=base.journal,
         indexing=lambda corpus: _indexing(base, corpus, lexical, say),
+        indexing_of=lambda corpus, recipe: _indexing_of(base, corpus, recipe, say),
         index=base.index,
         first_recipe=lambda indexing, revision: _first_recipe(base, indexing, revision),
         keep_revisions=base.workspace.settings.build.keep_revisions,
@@ -106,13 +109,29 @@ def changed_recipe(base: KnowledgeBase) -> Recipe | None:
     if live is None:
         return None
     recipe, answer = base.registry.recipe(live.recipe), base.settings.answer
-    threshold = answer.similarity_threshold
     wanted = dataclasses.replace(
         recipe,
         top_k=answer.top_k,
-        similarity_threshold=recipe.similarity_threshold if threshold == "fitted" else threshold,
+        similarity_threshold=_threshold(base, live, recipe),
+        threshold_is_set=answer.similarity_threshold != "fitted",
+        chunks_per_document=answer.chunks_per_document,
+        unsupported=answer.unsupported,
     )
     return None if wanted == recipe else wanted
+
+
+def _threshold(base: KnowledgeBase, live: ChannelPointer, recipe: Recipe) -> float:
+    """As the settings say; if it is to be fitted, that of the live recipe, or, if somebody had set that, a new fit."""
+    wanted = base.settings.answer.similarity_threshold
+    if wanted != "fitted":
+        return wanted
+    if not recipe.threshold_is_set:
+        return recipe.similarity_threshold
+    if recipe.encoder is None:
+        return FALLBACK_COVERAGE
+    card = load_card(base.storage, recipe.encoder.document)
+    indexing = _indexed_by(base, card, chunker_of(base, recipe.chunker, card))
+    return _calibrated(base, indexing, base.registry.revision(live.revision), recipe)
 
 
 def adaptation_plan(base: KnowledgeBase, chosen: AdaptationOptions, say: Say, progress: Progress) -> AdaptationPlan:
@@ -133,7 +152,7 @@ def adaptation_plan(base: KnowledgeBase, chosen: AdaptationOptions, say: Say, pr
         live=ground.live,
         held_out=ground.material.held_out,
         tune=tune,
-        ranking=ranking_plan(base, ground.live.recipe, ground.chunks),
+        ranking=lambda option: ranking_plan(base, ground.live.recipe, option.document_encoder, ground.chunks),
         gate=Gate(level=gate.level, margin=chosen.margin),
         seed=base.settings.tuning.seed,
         force=chosen.force,
@@ -219,7 +238,23 @@ def _indexing(base: KnowledgeBase, corpus: Corpus, lexical: bool, say: Say) -> I
     if card is not None and _rolled_back_to_words(base):
         say("What is live was rolled back to a lexical release, and goes on from there: `jargonaut releases promote`.")
         lexical = True
-    if card is None or lexical:
+    return _indexed_by(base, None if lexical else card, chunker)
+
+
+def _indexing_of(base: KnowledgeBase, corpus: Corpus, recipe: Recipe, say: Say) -> Indexing | None:
+    """How the documents of a live recipe are cut and encoded; None, and said, if that cannot be made again."""
+    try:
+        own = load_card(base.storage, recipe.encoder.document) if recipe.encoder else None
+        # A lexical release is cut by the tokens of the encoder that is to follow.
+        chunker = chunker_of(base, recipe.chunker, own or _document_encoder(base, corpus, say))
+    except (RefusedError, UnknownNameError, IntegrityError) as error:
+        say(f"What is live stays as it is, without what changed in the documents. {error}")
+        return None
+    return _indexed_by(base, own, chunker)
+
+
+def _indexed_by(base: KnowledgeBase, card: EncoderCard | None, chunker: Chunker) -> Indexing:
+    if card is None:
         return Indexing(_table(base, LEXICAL_SPACE, 0, chunker.id), chunker, None)
     load = lru_cache(maxsize=1)(lambda: base.load_encoder(card.id))
     return Indexing(_table(base, card.space, card.dimensions, chunker.id), chunker, load, card.id)
@@ -229,10 +264,11 @@ def _rolled_back_to_words(base: KnowledgeBase) -> bool:
     """Whether a lexical release is live although one with an encoder was before."""
     state = base.follower.current()
     live = state.channels.get(LIVE)
-    if live is None or base.registry.recipe(live.recipe).encoder is not None:
+    recipe = base.whole_recipe(live.recipe) if live else None
+    if recipe is None or recipe.encoder is not None:
         return False
     recipes = {pointer.recipe for channel, pointer in state.history if channel == LIVE}
-    return any(base.registry.recipe(recipe).encoder is not None for recipe in recipes)
+    return any(recipe is not None and recipe.encoder is not None for recipe in map(base.whole_recipe, recipes))
 
 
 def _table(base: KnowledgeBase, space: str, dimensions: int, chunker: str) -> TableKey:
@@ -245,7 +281,8 @@ def _document_encoder(base: KnowledgeBase, corpus: Corpus, say: Say) -> EncoderC
     if wanted == "none":
         return None
     live = base.follower.current().channels.get(LIVE)
-    encoder = base.registry.recipe(live.recipe).encoder if live else None
+    recipe = base.whole_recipe(live.recipe) if live else None
+    encoder = recipe.encoder if recipe else None
     if encoder and (wanted == "auto" or grown_from(base, encoder.document) == (wanted, base.settings.encoder.sha256)):
         if card := _exported(base, encoder.document):
             return card
@@ -300,7 +337,7 @@ def _first_recipe(base: KnowledgeBase, indexing: Indexing, revision: Revision) -
     Where only the documents are cut otherwise than in the live release, its encoder and ranking are kept.
     """
     live = base.follower.current().channels.get(LIVE)
-    before = base.registry.recipe(live.recipe) if live else None
+    before = base.whole_recipe(live.recipe) if live else None
     answer, is_lexical = base.settings.answer, indexing.encoder is None
     if before is not None and before.space == indexing.table.space:
         recipe = dataclasses.replace(before, chunker=indexing.chunker.id, analysis=ANALYSIS)
@@ -316,12 +353,15 @@ def _first_recipe(base: KnowledgeBase, indexing: Indexing, revision: Revision) -
             prompt=NO_PROMPT,
             generator=EXTRACTIVE,
             label=LEXICAL if is_lexical else BASE,
+            chunks_per_document=answer.chunks_per_document,
+            unsupported=answer.unsupported,
         )
     threshold = answer.similarity_threshold
     if threshold == "fitted":
         # A lexical recipe is there to answer at once: it does not wait for a fit.
         threshold = FALLBACK_COVERAGE if is_lexical else _calibrated(base, indexing, revision, recipe)
-    return dataclasses.replace(recipe, similarity_threshold=threshold)
+    is_set = answer.similarity_threshold != "fitted"
+    return dataclasses.replace(recipe, similarity_threshold=threshold, threshold_is_set=is_set)
 
 
 def _safe_weight(base: KnowledgeBase, encoder_id: str) -> float:
@@ -344,7 +384,7 @@ def _calibrated(base: KnowledgeBase, indexing: Indexing, revision: Revision, rec
 
     async def fitted() -> float:
         reader = await base.index.open_reader(Snapshot(revision.table, revision.table_version))
-        return await calibrated_threshold(reader, encoder, questions, languages, ranked_by, recipe.top_k)
+        return await calibrated_threshold(reader, encoder, questions, languages, ranked_by, recipe.most_passages)
 
     return asyncio.run(fitted())
 

@@ -9,17 +9,16 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from jargonaut.build import BuildPlan, Indexing, index_documents
+from jargonaut.build import BuildPlan, Indexing, index_documents, keep_for_a_proof
 from jargonaut.chunkers import chunker_of
 from jargonaut.core.document import Chunk, Document
 from jargonaut.core.errors import MissingExtraError, RefusedError, SettingsError
 from jargonaut.core.progress import Progress
-from jargonaut.core.release import EncoderRef
 from jargonaut.encoding.artifact import load_card, load_encoder, save_encoder, tokenizer_path
 from jargonaut.encoding.base_weights import resolve_base
 from jargonaut.encoding.origin import origin_of, put_origin, tokens_name
@@ -29,7 +28,6 @@ from jargonaut.encoding.weights_folder import BaseWeights, Naming, read_weights
 from jargonaut.index.port import Snapshot, TableKey
 from jargonaut.options import LiveRelease, Option
 from jargonaut.proof.questions import Material
-from jargonaut.ranking_plans import ranking_plan
 from jargonaut.training.pairs import Pair
 from jargonaut.wiring import KnowledgeBase
 
@@ -125,13 +123,10 @@ def reindexed(base: KnowledgeBase, build: BuildPlan, ground: Ground, card: Encod
     load = lru_cache(maxsize=1)(lambda: base.load_encoder(card.id))
     wanted = base.registry.documents(live.revision.documents)
     revision = index_documents(build, Indexing(key, chunker, load, card.id), wanted, progress)
+    base.registry.put(revision)
+    keep_for_a_proof(build, revision)
     reader = asyncio.run(base.index.open_reader(Snapshot(revision.table, revision.table_version)))
-    anew = replace(
-        live.recipe,
-        encoder=EncoderRef(card.id, card.id, card.space),
-        fusion=replace(live.recipe.fusion, whitening="", tokens="", late_weight=0.0),
-    )
-    return Option(load(), card.id, reader, revision, ranking_plan(base, anew, ground.chunks))
+    return Option(load(), card.id, reader, revision)
 
 
 def origin(base: KnowledgeBase, encoder_id: str) -> str:
