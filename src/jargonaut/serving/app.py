@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 
 import jargonaut
-from jargonaut.serving import chat_completions, documents, grant, models, search
+from jargonaut.serving import chat_completions, documents, edge_hits, grant, models, search
 from jargonaut.serving.authentication import Authenticator
 from jargonaut.serving.boundary import RequestBoundary
 from jargonaut.serving.errors import add_error_handlers
@@ -33,7 +33,7 @@ def create_app(
         redoc_url=None,
     )
     app.state.service = Service(knowledge_bases, authenticator, generator_of, limits)
-    for part in (chat_completions, search, models, documents, grant):
+    for part in (chat_completions, search, models, documents, grant, edge_hits):
         app.include_router(part.router)
     add_error_handlers(app)
     app.add_middleware(RequestBoundary, authenticate=authenticator.caller, max_body_bytes=limits.body_bytes)
