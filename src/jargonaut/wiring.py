@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -224,6 +225,25 @@ class KnowledgeBase:
         stored = load_encoder(self.storage, encoder_id)
         return OpenVinoEncoder(stored.card, stored.model_path, stored.tokenizer_path)
 
+    def document_encoder(self, release: LoadedRelease) -> Encoder | None:
+        """What the documents of a release were encoded with; None for a lexical one."""
+        encoder = release.recipe.encoder
+        if encoder is None or encoder.document == encoder.query:
+            return release.query_encoder
+        with self._encoders_lock:
+            if encoder.document not in self._document_encoders:
+                self._document_encoders.clear()  # one is enough: releases of a knowledge base rarely differ in it
+                self._document_encoders[encoder.document] = self.load_encoder(encoder.document)
+            return self._document_encoders[encoder.document]
+
+    @cached_property
+    def _document_encoders(self) -> dict[str, Encoder]:
+        return {}
+
+    @cached_property
+    def _encoders_lock(self) -> threading.Lock:
+        return threading.Lock()
+
     def load_whitening(self, recipe: Recipe) -> Whitening | None:
         """The whitening that a recipe ranks with, if it has one."""
         from jargonaut.ranking.whitening import whitening_from_bytes
@@ -358,7 +378,7 @@ def create_service(workspace: Workspace, edge_secret: str) -> FastAPI:
     from jargonaut.serving.authentication import Authenticator
     from jargonaut.serving.edge_signature import Verifier
     from jargonaut.serving.knowledge_bases import ServedKnowledgeBases
-    from jargonaut.serving.service import Limits
+    from jargonaut.serving.service import Limits, Service
 
     settings, bases = workspace.settings, workspace.knowledge_bases
     served = ServedKnowledgeBases(
@@ -372,4 +392,13 @@ def create_service(workspace: Workspace, edge_secret: str) -> FastAPI:
         deadline_s=settings.service.deadline_s,
         edge_bound_s=settings.edge.bound_s,
     )
-    return create_app(served, authenticator, generator_of, limits, lambda scope: bases[scope].answer_policy)
+    return create_app(
+        Service(
+            served,
+            authenticator,
+            generator_of,
+            limits,
+            policy_of=lambda scope: bases[scope].answer_policy,
+            document_encoder_of=lambda release: bases[release.scope].document_encoder(release),
+        )
+    )

@@ -66,7 +66,7 @@ BAD = [
         "nested",
     ),
     ("unknown knowledge base", SEARCH, search(model="x"), 404, "no model `x`"),
-    ("unknown path", "/v1/embeddings", "{}", 404, "There is no /v1/embeddings"),
+    ("unknown path", "/v1/images", "{}", 404, "There is no /v1/images"),
     ("wrong method", "/v1/models", "{}", 405, "does not take POST"),
     ("restore without a document", "/v1/documents/restore", "{}", 400, "uri: Field required"),
 ]

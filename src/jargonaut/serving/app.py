@@ -9,23 +9,14 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 
 import jargonaut
-from jargonaut.answering.answer import DEFAULT_POLICY
-from jargonaut.serving import chat_completions, documents, grant, models, search
-from jargonaut.serving.authentication import Authenticator
+from jargonaut.serving import chat_completions, documents, embeddings, grant, models, rerank, search
 from jargonaut.serving.boundary import RequestBoundary
 from jargonaut.serving.errors import add_error_handlers
-from jargonaut.serving.knowledge_bases import ServedKnowledgeBases
-from jargonaut.serving.service import DEFAULT_LIMITS, GeneratorOf, Limits, PolicyOf, Service
+from jargonaut.serving.service import Service
 
 
-def create_app(
-    knowledge_bases: ServedKnowledgeBases,
-    authenticator: Authenticator,
-    generator_of: GeneratorOf,
-    limits: Limits = DEFAULT_LIMITS,
-    policy_of: PolicyOf = lambda scope: DEFAULT_POLICY,
-) -> FastAPI:
-    """The service over these knowledge bases. It begins to load them when it starts, and is not ready before."""
+def create_app(service: Service) -> FastAPI:
+    """The service of these parts. It begins to load its knowledge bases when it starts, and is not ready before."""
     app = FastAPI(
         title="Jargonaut",
         version=jargonaut.__version__,
@@ -34,11 +25,13 @@ def create_app(
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,
     )
-    app.state.service = Service(knowledge_bases, authenticator, generator_of, limits, policy_of)
-    for part in (chat_completions, search, models, documents, grant):
+    app.state.service = service
+    for part in (chat_completions, search, embeddings, rerank, models, documents, grant):
         app.include_router(part.router)
     add_error_handlers(app)
-    app.add_middleware(RequestBoundary, authenticate=authenticator.caller, max_body_bytes=limits.body_bytes)
+    app.add_middleware(
+        RequestBoundary, authenticate=service.authenticator.caller, max_body_bytes=service.limits.body_bytes
+    )
     return app
 
 

@@ -14,6 +14,7 @@ from jargonaut.answering.loaded_release import LoadedRelease
 from jargonaut.core.errors import InputError, PermissionDeniedError
 from jargonaut.core.filters import Filter, parse_filter
 from jargonaut.core.scope import Scope
+from jargonaut.encoding.port import Encoder
 from jargonaut.generation.port import Generator
 from jargonaut.serving.authentication import Authenticator, Caller
 from jargonaut.serving.errors import RequestError
@@ -23,6 +24,8 @@ GeneratorOf = Callable[[LoadedRelease], Generator]
 """The generator that a release's recipe names. Given by wiring."""
 PolicyOf = Callable[[Scope], AnswerPolicy]
 """How strict the answers of a knowledge base are. Given by wiring."""
+DocumentEncoderOf = Callable[[LoadedRelease], Encoder | None]
+"""What the documents of a release were encoded with; None for a lexical one. Given by wiring; may load it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Service:
     generator_of: GeneratorOf
     limits: Limits = DEFAULT_LIMITS
     policy_of: PolicyOf = lambda scope: DEFAULT_POLICY
+    document_encoder_of: DocumentEncoderOf = lambda release: release.query_encoder
 
     async def serve(self, caller: Caller, model: str | None) -> Served:
         """The release to answer a caller from; without a model, the caller's only one.
@@ -86,11 +90,22 @@ class Service:
         if len(text) > self.limits.question_characters:
             message = f"The question has {len(text)} characters; at most {self.limits.question_characters} are allowed."
             raise RequestError(message, param=param, code="question_too_long")
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise RequestError("The question holds half a character (a lone surrogate).", param=param) from None
-        return text
+        return checked_text(text, "question", param)
+
+
+def checked_text(text: str, what: str, param: str) -> str:
+    """`text`, if it is one.
+
+    Raises:
+        RequestError: It is empty, or holds half a character.
+    """
+    if not text.strip():
+        raise RequestError(f"The {what} is empty.", param=param)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise RequestError(f"The {what} holds half a character (a lone surrogate).", param=param) from None
+    return text
 
 
 def where(value: dict[str, object] | None) -> Filter | None:

@@ -111,6 +111,7 @@ class ChatCompletion(BaseModel):
     system_fingerprint: str = Field(description="The id of the release that answered")
     choices: list[Choice]
     usage: Usage
+    standalone_question: str = Field(description="What was looked for: the question, made to stand alone")
 
 
 class SearchRequest(BaseModel):
@@ -137,6 +138,16 @@ class SearchScores(BaseModel):
     bm25: float = Field(description="0 if it was not found lexically")
     cosine: float | None = Field(description="What the threshold reads; null in a lexical release")
     whitened: float | None = Field(description="Cosine after whitening, if the recipe has one")
+    lexical_rank: int | None = Field(None, description="Its place by `bm25` alone; null if it was not found lexically")
+    dense_rank: int | None = Field(None, description="Its place by `cosine` alone, among all candidates")
+
+
+class SearchReason(BaseModel):
+    """Why a passage was found."""
+
+    terms: list[str] = Field(description="Terms of the query, as analysed, that its headings and text hold")
+    lexical_weight: float = Field(description="Share of words in `fused`; the rest is meaning")
+    summary: str = Field(description="The same in a sentence")
 
 
 class SearchHit(BaseModel):
@@ -160,6 +171,7 @@ class SearchHit(BaseModel):
     language: str
     metadata: dict[str, str | list[str]]
     scores: SearchScores
+    why: SearchReason
 
 
 class SearchResult(BaseModel):
