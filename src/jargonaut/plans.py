@@ -29,7 +29,6 @@ from jargonaut.core.progress import Progress
 from jargonaut.core.release import LEXICAL_SPACE, EncoderRef, Fusion, Recipe, Revision
 from jargonaut.core.scope import LIVE
 from jargonaut.documents.corpus import Corpus
-from jargonaut.documents.permissions import Rule, Rules
 from jargonaut.documents.reading import Limits, read_documents
 from jargonaut.documents.source import SourceFile, scan
 from jargonaut.documents.wire import Result
@@ -44,7 +43,7 @@ from jargonaut.proof.gate import Gate
 from jargonaut.proof.questions import Material, divide, sample_questions
 from jargonaut.ranking.fit import CONTEXTUAL_WEIGHT
 from jargonaut.releases.visibility import overlay
-from jargonaut.settings import KnowledgeBaseSettings
+from jargonaut.serving.uploads import UPLOADS
 from jargonaut.training.pairs import mine_pairs
 from jargonaut.wiring import KnowledgeBase
 
@@ -66,12 +65,11 @@ def build_plan(base: KnowledgeBase, lexical: bool, say: Say, anew: bool = False)
         say: Told, in a sentence, what a user should know of the choices made.
         anew: Read and index everything again, whatever is there.
     """
-    settings = base.settings
     return BuildPlan(
         scope=base.scope,
         scan=lambda: _scan(base, say),
         read=lambda files: _read(base, files),
-        rules=_rules(settings),
+        rules=base.rules,
         catalog=base.catalog,
         registry=base.registry,
         journal=base.journal,
@@ -155,22 +153,19 @@ def wants_tuning(base: KnowledgeBase) -> bool:
     return base.registry.recipe(live.recipe).label == BASE and live.recipe not in tried
 
 
-def _rules(settings: KnowledgeBaseSettings) -> Rules:
-    """The operator's rules, those of whole sources last."""
-    rules = [Rule(rule.match, rule.allow, tuple(sorted(rule.metadata.items()))) for rule in settings.rules]
-    sources = settings.sources
-    rules += [Rule(f"/{source.name}/" if source.name else "**", source.allow) for source in sources if source.allow]
-    return Rules(tuple(rules), settings.default_allow)
-
-
 def _scan(base: KnowledgeBase, say: Say) -> list[SourceFile]:
-    files: list[SourceFile] = []
-    for source in base.settings.sources:
-        found = scan(source.path, source.name, source.include, source.exclude)
-        for problem in found.problems:
+    found = [scan(source.path, source.name, source.include, source.exclude) for source in base.settings.sources]
+    if base.uploads_folder.is_dir():
+        found.append(scan(base.uploads_folder, UPLOADS))
+    files: dict[str, SourceFile] = {}
+    for source in found:
+        for problem in source.problems:
             say(problem)
-        files += found.files
-    return files
+        for file in source.files:
+            if file.uri in files:
+                say(f"{file.uri}: It was uploaded under the name of a file of the sources, which is read instead.")
+            files.setdefault(file.uri, file)
+    return list(files.values())
 
 
 def _read(base: KnowledgeBase, files: Sequence[SourceFile]) -> Iterator[Result]:

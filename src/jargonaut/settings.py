@@ -49,6 +49,8 @@ class ServiceSettings(Table):
     """Most seconds that a request may take."""
     body_limit_kb: int = Field(256, ge=1, le=65536)
     """Largest request body, in units of 1024 bytes; at the edge too."""
+    upload_limit_mb: int = Field(10, ge=0, le=1024)
+    """Largest document that can be uploaded to the service itself, in units of 1024 * 1024 bytes; 0 refuses uploads."""
 
 
 class EdgeSettings(Table):

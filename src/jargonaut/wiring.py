@@ -43,11 +43,13 @@ if TYPE_CHECKING:
 
     from jargonaut.answering.answer import AnswerPolicy
     from jargonaut.answering.loaded_release import LoadedRelease
-    from jargonaut.documents.catalog import Catalog
+    from jargonaut.documents.catalog import Catalog, Entry
+    from jargonaut.documents.permissions import Rules
     from jargonaut.encoding.port import Encoder
     from jargonaut.generation.port import Generator
     from jargonaut.index.lucene_server import Access, LuceneServer, VectorOption
     from jargonaut.ranking.whitening import Whitening
+    from jargonaut.serving.uploads import Uploads
 
 EDGE_SECRET_ID = "edge-1"
 """Names the secret that service and edge share."""
@@ -179,6 +181,36 @@ class KnowledgeBase:
     def work_folder(self) -> Path:
         """Caches, locks and unfinished training: losing it costs time only."""
         return self.workspace.home / "work" / self.scope.tenant / self.scope.knowledge_base
+
+    @property
+    def uploads_folder(self) -> Path:
+        """Where documents lie that were uploaded."""
+        return self.workspace.home / "uploads" / self.scope.tenant / self.scope.knowledge_base
+
+    @cached_property
+    def uploads(self) -> Uploads:
+        """The documents that were uploaded."""
+        from jargonaut.serving.uploads import Uploads
+
+        limit = self.workspace.settings.service.upload_limit_mb << 20
+        return Uploads(self.uploads_folder, limit, self.rules, self._catalog_entries)
+
+    def _catalog_entries(self) -> Mapping[str, Entry]:
+        """As of the last build, which may be another process's."""
+        from jargonaut.documents.catalog import Catalog
+
+        return Catalog(self.work_folder, self.catalog.conditions).entries()
+
+    @cached_property
+    def rules(self) -> Rules:
+        """The operator's rules, those of whole sources last."""
+        from jargonaut.documents.permissions import Rule, Rules
+
+        settings = self.settings
+        rules = [Rule(rule.match, rule.allow, tuple(sorted(rule.metadata.items()))) for rule in settings.rules]
+        sources = settings.sources
+        rules += [Rule(f"/{source.name}/" if source.name else "**", source.allow) for source in sources if source.allow]
+        return Rules(tuple(rules), settings.default_allow)
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -387,8 +419,12 @@ def create_service(workspace: Workspace, edge_secret: str) -> FastAPI:
     authenticator = Authenticator(
         workspace.keys, Verifier({EDGE_SECRET_ID: edge_secret.encode()}), open_tenant=workspace.open_tenant
     )
+    if settings.service.upload_limit_mb:
+        for base in bases.values():
+            base.uploads_folder.mkdir(parents=True, exist_ok=True)  # there, so that it is watched
     limits = Limits(
         body_bytes=settings.service.body_limit_kb << 10,
+        upload_bytes=settings.service.upload_limit_mb << 20,
         deadline_s=settings.service.deadline_s,
         edge_bound_s=settings.edge.bound_s,
     )
@@ -400,5 +436,6 @@ def create_service(workspace: Workspace, edge_secret: str) -> FastAPI:
             limits,
             policy_of=lambda scope: bases[scope].answer_policy,
             document_encoder_of=lambda release: bases[release.scope].document_encoder(release),
+            uploads_of=lambda scope: bases[scope].uploads,
         )
     )

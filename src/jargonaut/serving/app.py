@@ -30,7 +30,10 @@ def create_app(service: Service) -> FastAPI:
         app.include_router(part.router)
     add_error_handlers(app)
     app.add_middleware(
-        RequestBoundary, authenticate=service.authenticator.caller, max_body_bytes=service.limits.body_bytes
+        RequestBoundary,
+        authenticate=service.authenticator.caller,
+        max_body_bytes=service.limits.body_bytes,
+        max_upload_bytes=service.limits.upload_bytes,
     )
     return app
 

@@ -19,6 +19,7 @@ from jargonaut.generation.port import Generator
 from jargonaut.serving.authentication import Authenticator, Caller
 from jargonaut.serving.errors import RequestError
 from jargonaut.serving.knowledge_bases import Served, ServedKnowledgeBases
+from jargonaut.serving.uploads import Uploads
 
 GeneratorOf = Callable[[LoadedRelease], Generator]
 """The generator that a release's recipe names. Given by wiring."""
@@ -26,6 +27,8 @@ PolicyOf = Callable[[Scope], AnswerPolicy]
 """How strict the answers of a knowledge base are. Given by wiring."""
 DocumentEncoderOf = Callable[[LoadedRelease], Encoder | None]
 """What the documents of a release were encoded with; None for a lexical one. Given by wiring; may load it."""
+UploadsOf = Callable[[Scope], Uploads | None]
+"""The uploaded documents of a knowledge base. Given by wiring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class Limits:
     """What a request may ask for."""
 
     body_bytes: int = 256 * 1024
+    upload_bytes: int = 10 * 1024 * 1024
+    """The same of an upload; 0 refuses all."""
     question_characters: int = 8_000
     top_k: int = 50
     deadline_s: float = 30.0
@@ -53,6 +58,7 @@ class Service:
     limits: Limits = DEFAULT_LIMITS
     policy_of: PolicyOf = lambda scope: DEFAULT_POLICY
     document_encoder_of: DocumentEncoderOf = lambda release: release.query_encoder
+    uploads_of: UploadsOf = lambda scope: None
 
     async def serve(self, caller: Caller, model: str | None) -> Served:
         """The release to answer a caller from; without a model, the caller's only one.
