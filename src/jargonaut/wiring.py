@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from jargonaut.generation.port import Generator
     from jargonaut.index.lucene_server import Access, LuceneServer, VectorOption
     from jargonaut.ranking.whitening import Whitening
+    from jargonaut.serving.service import Service
     from jargonaut.serving.uploads import Uploads
 
 EDGE_SECRET_ID = "edge-1"
@@ -407,6 +408,15 @@ def signing_secret(settings: Settings) -> str:
 def create_service(workspace: Workspace, edge_secret: str) -> FastAPI:
     """The HTTP service over all knowledge bases of a workspace."""
     from jargonaut.serving.app import create_app
+
+    if workspace.settings.service.upload_limit_mb:
+        for base in workspace.knowledge_bases.values():
+            base.uploads_folder.mkdir(parents=True, exist_ok=True)  # there, so that it is watched
+    return create_app(service_of(workspace, edge_secret))
+
+
+def service_of(workspace: Workspace, edge_secret: str | None) -> Service:
+    """What serves all knowledge bases of a workspace; without a secret, to no edge."""
     from jargonaut.serving.authentication import Authenticator
     from jargonaut.serving.edge_signature import Verifier
     from jargonaut.serving.knowledge_bases import ServedKnowledgeBases
@@ -416,26 +426,18 @@ def create_service(workspace: Workspace, edge_secret: str) -> FastAPI:
     served = ServedKnowledgeBases(
         workspace.journal, bases, lambda scope, release_id: bases[scope].load_release(release_id)
     )
-    authenticator = Authenticator(
-        workspace.keys, Verifier({EDGE_SECRET_ID: edge_secret.encode()}), open_tenant=workspace.open_tenant
-    )
-    if settings.service.upload_limit_mb:
-        for base in bases.values():
-            base.uploads_folder.mkdir(parents=True, exist_ok=True)  # there, so that it is watched
-    limits = Limits(
-        body_bytes=settings.service.body_limit_kb << 10,
-        upload_bytes=settings.service.upload_limit_mb << 20,
-        deadline_s=settings.service.deadline_s,
-        edge_bound_s=settings.edge.bound_s,
-    )
-    return create_app(
-        Service(
-            served,
-            authenticator,
-            generator_of,
-            limits,
-            policy_of=lambda scope: bases[scope].answer_policy,
-            document_encoder_of=lambda release: bases[release.scope].document_encoder(release),
-            uploads_of=lambda scope: bases[scope].uploads,
-        )
+    verifier = Verifier({EDGE_SECRET_ID: edge_secret.encode()}) if edge_secret is not None else None
+    return Service(
+        served,
+        Authenticator(workspace.keys, verifier, open_tenant=workspace.open_tenant),
+        generator_of,
+        Limits(
+            body_bytes=settings.service.body_limit_kb << 10,
+            upload_bytes=settings.service.upload_limit_mb << 20,
+            deadline_s=settings.service.deadline_s,
+            edge_bound_s=settings.edge.bound_s,
+        ),
+        policy_of=lambda scope: bases[scope].answer_policy,
+        document_encoder_of=lambda release: bases[release.scope].document_encoder(release),
+        uploads_of=lambda scope: bases[scope].uploads,
     )

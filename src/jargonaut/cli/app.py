@@ -15,9 +15,11 @@ from jargonaut.cli import (
     doctor,
     documents,
     edge,
+    feedback,
     index,
     init,
     keys,
+    mcp,
     prove,
     releases,
     search,
@@ -64,6 +66,8 @@ app.add_typer(documents.app, name="documents")
 app.add_typer(releases.app, name="releases")
 app.add_typer(index.app, name="index")
 app.add_typer(keys.app, name="keys")
+app.add_typer(feedback.app, name="feedback")
 app.add_typer(edge.app, name="edge")
+app.command("mcp")(mcp.mcp)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)

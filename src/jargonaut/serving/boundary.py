@@ -20,6 +20,7 @@ from jargonaut.core.errors import JargonautError
 from jargonaut.serving.authentication import Caller, SignedRequest
 from jargonaut.serving.edge_signature import IDENTITY_HEADER, SIGNATURE_HEADER
 from jargonaut.serving.errors import RequestError, TooLargeError, error_body, response_of
+from jargonaut.serving.metrics import OTHER, Metrics
 
 logger = logging.getLogger(__name__)
 
@@ -47,8 +48,11 @@ class RequestBoundary:
     signatures are checked over exactly what was sent, and nothing of a stranger's request is looked at.
     """
 
-    def __init__(self, app: ASGIApp, authenticate: Authenticate, max_body_bytes: int, max_upload_bytes: int) -> None:
+    def __init__(
+        self, app: ASGIApp, authenticate: Authenticate, max_body_bytes: int, max_upload_bytes: int, metrics: Metrics
+    ) -> None:
         self._app = app
+        self._metrics = metrics
         self._authenticate = authenticate
         self._max_body_bytes = max_body_bytes
         self._max_upload_bytes = max_upload_bytes
@@ -64,16 +68,19 @@ class RequestBoundary:
         response = _Response(send, request_id)
         started = time.perf_counter()
         try:
-            await self._handle(scope, receive, response)
+            with self._metrics.in_progress.track_inprogress():
+                await self._handle(scope, receive, response)
         except ClientGoneError:
             response.status = 499
         except JargonautError as error:
-            await self._answer(response_of(error, request_id), scope, receive, response)
+            await self._answer(response_of(error, request_id, scope["path"]), scope, receive, response)
         except Exception:
             logger.exception("%s failed", request_id)
             body = error_body(500, "The service failed; its log says why, under this request's id.", "internal_error")
             await self._answer(JSONResponse(body, 500), scope, receive, response)
         seconds = time.perf_counter() - started
+        route = getattr(scope.get("route"), "path", OTHER)
+        self._metrics.answered(route, scope["method"], response.status or 500, seconds)
         logger.info(
             "%s %s %r -> %s in %.1f ms", request_id, scope["method"], scope["path"], response.status, seconds * 1e3
         )

@@ -12,11 +12,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
-from jargonaut.answering.answer import Account, CitedStatement, answer
+from jargonaut.answering.answer import Account, CitedStatement
 from jargonaut.answering.retrieve import Question
-from jargonaut.core.deadline import Deadline
 from jargonaut.core.errors import JargonautError
 from jargonaut.generation.port import Turn
+from jargonaut.serving.asking import Asking
 from jargonaut.serving.boundary import while_connected
 from jargonaut.serving.errors import RequestError, body_of
 from jargonaut.serving.knowledge_bases import Served
@@ -39,20 +39,13 @@ async def chat_completions(body: ChatRequest, request: Request, service: Service
     asked, earlier = _conversation(body)
     service.question(asked, "messages")
     expression = where(body.filter)
-    served = await service.serve(caller, body.model)
-    generator, deadline = service.generator_of(served.release), Deadline.after(service.limits.deadline_s)
-    text = await while_connected(request, generator.standalone(asked, earlier, deadline)) if earlier else asked
-    text = text if len(text) <= service.limits.question_characters else asked
-    account = Account()
-    statements = answer(
-        served.release,
-        Question(text, expression),
-        served.visibility(caller.principals),
-        generator,
-        deadline,
-        service.policy_of(served.release.scope),
-        account,
-    )
+    asking = await Asking.of(service, caller, body.model)
+    served, account = asking.served, asking.account
+    text = asked
+    if earlier:
+        text = await while_connected(request, asking.generator.standalone(asked, earlier, asking.deadline))
+        text = text if len(text) <= service.limits.question_characters else asked
+    statements = asking.answered(Question(text, expression))
     # The headers say whether the answer may be kept, so that they wait until it is known whether there is one.
     first = await while_connected(request, anext(statements))
     headers = echo(served, store=first.kind != "abstention")

@@ -61,12 +61,21 @@ def body_of(error: JargonautError, request_id: str) -> dict[str, Any]:
     return error_body(error.http_status, message, error.code, getattr(error, "param", None))
 
 
-def response_of(error: JargonautError, request_id: str) -> JSONResponse:
+def for_dify(body: dict[str, Any], status: int, path: str) -> dict[str, Any]:
+    """`body` with what Dify reads besides, where `path` is one that it asks."""
+    if not path.startswith("/dify/"):
+        return body
+    code = {401: 1002, 403: 1002, 404: 2001}.get(status, status)
+    return {**body, "error_code": code, "error_msg": body["error"]["message"]}
+
+
+def response_of(error: JargonautError, request_id: str, path: str) -> JSONResponse:
     """The response for an error of ours."""
     headers = {"retry-after": "1"} if error.retryable else {}
     if error.http_status == 401:
         headers["www-authenticate"] = "Bearer"
-    return JSONResponse(body_of(error, request_id), error.http_status, headers)
+    body = for_dify(body_of(error, request_id), error.http_status, path)
+    return JSONResponse(body, error.http_status, headers)
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -95,4 +104,5 @@ async def _validation_error(request: Request, error: Exception) -> JSONResponse:
     else:
         param = ".".join(where) or None
         message = f"{param or 'The request'}: {first['msg']}."
-    return JSONResponse(error_body(400, message, "invalid_request", param), 400)
+    body = error_body(400, message, "invalid_request", param)
+    return JSONResponse(for_dify(body, 400, request.url.path), 400)

@@ -8,9 +8,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from jargonaut.answering.retrieve import Question, Retrieved, retrieve
-from jargonaut.core.deadline import Deadline
+from jargonaut.answering.retrieve import Question, Retrieved
 from jargonaut.index.port import StoredChunk
+from jargonaut.serving.asking import Asking
 from jargonaut.serving.boundary import while_connected
 from jargonaut.serving.errors import RequestError
 from jargonaut.serving.service import Reader, ServiceDependency, echo, where
@@ -26,10 +26,9 @@ async def search(body: SearchRequest, request: Request, service: ServiceDependen
     if body.top_k is not None and body.top_k > service.limits.top_k:
         raise RequestError(f"`top_k` is at most {service.limits.top_k}.", param="top_k")
     question = Question(text, where(body.filter), body.top_k)
-    served = await service.serve(caller, body.model)
-    release = served.release
-    deadline = Deadline.after(service.limits.deadline_s)
-    found = await while_connected(request, retrieve(release, question, served.visibility(caller.principals), deadline))
+    asking = await Asking.of(service, caller, body.model)
+    served, release = asking.served, asking.served.release
+    found = await while_connected(request, asking.found(question))
     result = SearchResult(
         model=served.model,
         release=release.release_id,

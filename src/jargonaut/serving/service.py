@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 from urllib.parse import quote
 
@@ -19,7 +19,9 @@ from jargonaut.generation.port import Generator
 from jargonaut.serving.authentication import Authenticator, Caller
 from jargonaut.serving.errors import RequestError
 from jargonaut.serving.knowledge_bases import Served, ServedKnowledgeBases
+from jargonaut.serving.metrics import Metrics
 from jargonaut.serving.uploads import Uploads
+from jargonaut.state.feedback import FeedbackLog
 
 GeneratorOf = Callable[[LoadedRelease], Generator]
 """The generator that a release's recipe names. Given by wiring."""
@@ -59,6 +61,12 @@ class Service:
     policy_of: PolicyOf = lambda scope: DEFAULT_POLICY
     document_encoder_of: DocumentEncoderOf = lambda release: release.query_encoder
     uploads_of: UploadsOf = lambda scope: None
+    metrics: Metrics = field(default_factory=Metrics)
+    _feedback: dict[Scope, FeedbackLog] = field(default_factory=dict)
+
+    def feedback_of(self, scope: Scope) -> FeedbackLog:
+        """The judgements of a knowledge base."""
+        return self._feedback.setdefault(scope, FeedbackLog(self.knowledge_bases.journal, scope))
 
     async def serve(self, caller: Caller, model: str | None) -> Served:
         """The release to answer a caller from; without a model, the caller's only one.
@@ -151,6 +159,12 @@ def _reader(request: Request) -> Caller:
     return caller
 
 
+def _admin(request: Request) -> Caller:
+    caller: Caller = request.state.caller
+    caller.require("admin")
+    return caller
+
+
 def _writer(request: Request) -> Caller:
     caller: Caller = request.state.caller
     caller.require("write")
@@ -160,3 +174,4 @@ def _writer(request: Request) -> Caller:
 ServiceDependency = Annotated[Service, Depends(_service)]
 Reader = Annotated[Caller, Depends(_reader)]
 Writer = Annotated[Caller, Depends(_writer)]
+Admin = Annotated[Caller, Depends(_admin)]
