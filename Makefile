@@ -51,6 +51,14 @@ worker:
 	@echo "no npm here: the edge Worker is not checked"
 endif
 
+.PHONY: clients
+clients: .cache/clients/.installed ## LangChain, LlamaIndex, LiteLLM and schemathesis, for the tests that ask with them
+
+.cache/clients/.installed: $(VENV)/.bootstrap requirements/clients.txt
+	$(UV) venv --quiet --clear --python $(BIN)/python .cache/clients
+	$(UV) pip install --quiet --python .cache/clients/bin/python --require-hashes -r requirements/clients.txt
+	touch $@
+
 .PHONY: docs
 docs: $(VENV)/.dev ## write the generated pages of docs/
 	$(BIN)/python scripts/generate_docs.py

@@ -1,8 +1,8 @@
 """Agents: the official SDK's client, over HTTP and over standard input and output."""
 
+import asyncio
 import json
 import os
-import subprocess
 import sys
 from contextlib import asynccontextmanager
 
@@ -16,6 +16,11 @@ from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
+from jargonaut.build import build
+from jargonaut.core.progress import silent
+from jargonaut.plans import build_plan
+from jargonaut.settings import settings_for_folder
+from jargonaut.wiring import Workspace
 from tests.answering.handbook import Handbook
 from tests.serving.conftest import serving
 
@@ -126,8 +131,8 @@ async def test_over_standard_input_and_output(tmp_path):
     (docs / "pumps.md").write_text("# Pumps\n\nThe pump P-200 is oiled every month.\n")
     (docs / "hr" / "pay.md").write_text("---\nallow: [group:hr]\n---\n# Pay\n\nThe allowance PA-42 is 42 euros.\n")
     environment = {**os.environ, "JARGONAUT_HOME": str(tmp_path / "home")}
-    build = [sys.executable, "-m", "jargonaut", "build", str(docs), "--lexical"]
-    subprocess.run(build, env=environment, check=True, capture_output=True, timeout=120)
+    workspace = Workspace(settings_for_folder(docs), tmp_path / "home")
+    await asyncio.to_thread(build, build_plan(workspace.knowledge_base(), True, lambda text: None), silent)
 
     async def results(query, *options):
         parameters = StdioServerParameters(

@@ -13,10 +13,11 @@ from jargonaut.build import build
 from jargonaut.core.progress import silent
 from jargonaut.documents.permissions import Rules
 from jargonaut.plans import build_plan
+from jargonaut.services import create_service
 from jargonaut.serving.uploads import UploadError, Uploads
 from jargonaut.settings import load_settings
 from jargonaut.state.keys import KeyRequest
-from jargonaut.wiring import Workspace, create_service
+from jargonaut.wiring import Workspace
 from tests.serving.conftest import running
 
 SETTINGS = """

@@ -56,7 +56,7 @@ async def _answer(
     from jargonaut.answering.answer import answer
     from jargonaut.answering.retrieve import Question
     from jargonaut.core.deadline import Deadline
-    from jargonaut.wiring import generator_of
+    from jargonaut.services import generator_of
 
     loaded, seen = await base.load_for_reading(release, principals)
     deadline = Deadline.after(base.workspace.settings.service.deadline_s)

@@ -47,9 +47,9 @@ async def _serve(workspace: Workspace, tenant: str, reader: list[str]) -> None:
     from mcp.server.stdio import stdio_server
 
     from jargonaut.core.scope import PUBLIC, checked_principals
+    from jargonaut.services import service_of
     from jargonaut.serving.authentication import Caller
     from jargonaut.serving.mcp_server import mcp_server
-    from jargonaut.wiring import service_of
 
     service = service_of(workspace, None)
     caller = Caller(tenant, None, checked_principals(reader, "--as") | {PUBLIC}, frozenset({"read"}))

@@ -4,40 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext, suppress
-from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from contextlib import asynccontextmanager, suppress
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 from starlette.routing import Route
 
 import jargonaut
-from jargonaut.core.errors import MissingExtraError
 from jargonaut.serving import chat_completions, dify, documents, embeddings, feedback, grant, models, rerank, search
 from jargonaut.serving.boundary import RequestBoundary
 from jargonaut.serving.errors import add_error_handlers
+from jargonaut.serving.mcp_endpoint import McpEndpoint
+from jargonaut.serving.openapi import openapi_document
 from jargonaut.serving.service import Service
-
-if TYPE_CHECKING:
-    from jargonaut.serving.mcp_server import McpEndpoint
 
 
 def create_app(service: Service) -> FastAPI:
     """The service of these parts. It begins to load its knowledge bases when it starts, and is not ready before."""
-    app = FastAPI(
-        title="Jargonaut",
-        version=jargonaut.__version__,
-        summary="Answers from documents, with citations.",
-        lifespan=_following,
-        docs_url=None,  # their pages load scripts from elsewhere
-        redoc_url=None,
-    )
+    app = routes_alone()
     app.state.service = service
-    for part in (chat_completions, search, embeddings, rerank, models, documents, feedback, dify, grant):
-        app.include_router(part.router)
-    mcp = _mcp_endpoint(service)
-    app.state.mcp = mcp
-    app.router.routes.append(Route("/mcp", mcp or _without_mcp, methods=None if mcp else ["GET", "POST", "DELETE"]))
+    app.state.mcp = McpEndpoint(service)
+    app.router.routes.append(Route("/mcp", app.state.mcp))
     add_error_handlers(app)
     app.add_middleware(
         RequestBoundary,
@@ -49,26 +35,30 @@ def create_app(service: Service) -> FastAPI:
     return app
 
 
+def routes_alone() -> FastAPI:
+    """The routes and their OpenAPI document, without anything that answers."""
+    app = FastAPI(
+        title="Jargonaut",
+        version=jargonaut.__version__,
+        summary="Answers from documents, with citations.",
+        lifespan=_following,
+        docs_url=None,  # their pages load scripts from elsewhere
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,  # agents call the operation by it
+    )
+    for part in (chat_completions, search, embeddings, rerank, models, documents, feedback, dify, grant):
+        app.include_router(part.router)
+    app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
+    return app
+
+
 @asynccontextmanager
 async def _following(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
     following = asyncio.create_task(service.knowledge_bases.follow())
-    async with app.state.mcp.running() if app.state.mcp else nullcontext():
+    async with app.state.mcp.running():
         yield
     following.cancel()
     with suppress(asyncio.CancelledError):
         await following
     await service.knowledge_bases.close()
-
-
-def _mcp_endpoint(service: Service) -> McpEndpoint | None:
-    """None if the SDK is not installed."""
-    if find_spec("mcp") is None:
-        return None
-    from jargonaut.serving.mcp_server import mcp_endpoint
-
-    return mcp_endpoint(service)
-
-
-async def _without_mcp(request: Request) -> Response:
-    raise MissingExtraError("The MCP server", "mcp")

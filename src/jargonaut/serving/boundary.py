@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import re
 import secrets
@@ -31,6 +32,7 @@ _ONCE = ("authorization", "content-length", "content-type", "host", IDENTITY_HEA
 """Headers of which two could be understood in two ways."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _BODY_TIMEOUT_S = 20.0
 
 Authenticate = Callable[[SignedRequest], Awaitable[Caller]]
@@ -100,6 +102,7 @@ class RequestBoundary:
         else:
             body = await _read_body(scope, receive, self._max_body_bytes)
             caller = None if path in PUBLIC_PATHS else await self._authenticate(replace(known, body=body))
+            _check_text(body)
         if caller is not None:
             scope["state"]["caller"] = caller
         await self._app(scope, _replay(body, receive), response)
@@ -169,6 +172,18 @@ async def _read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
     except TimeoutError:
         raise RequestError(f"The request's body did not arrive within {_BODY_TIMEOUT_S:.0f} s.") from None
     return b"".join(parts)
+
+
+def _check_text(body: bytes) -> None:
+    """JSON can spell half a character, which no text can hold: refused here, since nothing behind could store it."""
+    if _SURROGATE.search(body) is None:
+        return
+    try:
+        json.dumps(json.loads(body), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise RequestError("The body holds half a character (a lone surrogate).") from None
+    except (ValueError, RecursionError):
+        return  # it is not JSON; the route says so
 
 
 def _is_upload(request: SignedRequest) -> bool:

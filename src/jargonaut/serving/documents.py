@@ -51,6 +51,12 @@ router = APIRouter()
 Change = Callable[[Journal, Scope, Iterable[str]], Receipt]
 
 
+_FILE = {
+    "required": True,
+    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+}
+
+
 @router.get("/v1/documents")
 async def list_documents(
     service: ServiceDependency,
@@ -94,7 +100,7 @@ async def upload_document(body: UploadRequest, service: ServiceDependency, calle
     return await _upload(service, caller, body, data)
 
 
-@router.put("/v1/documents/{uri:any}", status_code=202)
+@router.put("/v1/documents/{uri:any}", status_code=202, openapi_extra={"requestBody": _FILE})
 async def put_document(
     uri: str,
     request: Request,

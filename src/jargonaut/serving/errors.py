@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from jargonaut.core.errors import InputError, JargonautError
 
@@ -48,6 +49,7 @@ class TooLargeError(RequestError):
 def error_body(status: int, message: str, code: str, param: str | None = None) -> dict[str, Any]:
     """The body of an error response."""
     kind = _TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
+    message = message.encode("utf-8", "backslashreplace").decode()  # it may quote what is no text
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
@@ -92,7 +94,21 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     }
     message = messages.get(error.status_code, str(error.detail))
     code = _HTTP_CODES.get(error.status_code, "invalid_request")
-    return JSONResponse(error_body(error.status_code, message, code), error.status_code, dict(error.headers or {}))
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    if error.status_code == 405:
+        headers["allow"] = ", ".join(_methods(request))
+    return JSONResponse(error_body(error.status_code, message, code), error.status_code, headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """What the path of a request takes, by all routes: the framework knows of the first only."""
+    routes = [
+        inner
+        for route in request.app.routes
+        for inner in (route.original_router.routes if hasattr(route, "original_router") else [route])
+    ]
+    matching = (route for route in routes if route.matches(request.scope)[0] is not Match.NONE)
+    return sorted({method for route in matching for method in getattr(route, "methods", None) or ()})
 
 
 async def _validation_error(request: Request, error: Exception) -> JSONResponse:

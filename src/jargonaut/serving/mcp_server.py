@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
-from mcp_types import (
+from mcp.types import (
     CallToolRequestParams,
     CallToolResult,
     ListToolsResult,
@@ -120,30 +119,11 @@ def mcp_server(service: Service, caller_of: CallerOf) -> Server[Any]:
     )
 
 
-@dataclass(frozen=True)
-class McpEndpoint:
-    """The ASGI application at `/mcp`."""
-
-    manager: StreamableHTTPSessionManager
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Handle one request, whose caller the boundary knows."""
-        await self.manager.handle_request(scope, receive, send)
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """While the service runs."""
-        async with self.manager.run():
-            yield
-
-
-def mcp_endpoint(service: Service) -> McpEndpoint:
-    """The MCP server over HTTP."""
+def session_manager(service: Service) -> StreamableHTTPSessionManager:
+    """What answers at `/mcp`: the caller is whom the boundary has found."""
     server = mcp_server(service, lambda context: _caller_of(context.request))
-    return McpEndpoint(
-        StreamableHTTPSessionManager(
-            server, json_response=True, stateless=True, max_request_body_size=service.limits.body_bytes
-        )
+    return StreamableHTTPSessionManager(
+        server, json_response=True, stateless=True, max_request_body_size=service.limits.body_bytes
     )
 
 
