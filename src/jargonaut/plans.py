@@ -36,6 +36,8 @@ from jargonaut.encoding.artifact import load_card, load_encoder, save_encoder
 from jargonaut.encoding.base_weights import default_base, resolve_base
 from jargonaut.encoding.port import Encoder, EncoderCard
 from jargonaut.generation.extractive import NAME as EXTRACTIVE
+from jargonaut.generation.openai_compatible import recipe_name
+from jargonaut.generation.prompt import recipe_prompt
 from jargonaut.index.analysis import ANALYSIS
 from jargonaut.index.port import IndexedDocument, Snapshot, TableKey
 from jargonaut.proof.calibrate import FALLBACK_COVERAGE, calibrated_threshold
@@ -104,8 +106,24 @@ def changed_recipe(base: KnowledgeBase) -> Recipe | None:
         recipe,
         top_k=answer.top_k,
         similarity_threshold=recipe.similarity_threshold if threshold == "fitted" else threshold,
+        prompt=wanted_prompt(base),
+        generator=wanted_generator(base),
     )
     return None if wanted == recipe else wanted
+
+
+def wanted_generator(base: KnowledgeBase) -> str:
+    """How a recipe names the generator of the settings."""
+    settings = base.settings.generator
+    if not settings.endpoints:
+        return EXTRACTIVE
+    return recipe_name([endpoint.model for endpoint in settings.endpoints], settings.fallback == "extractive")
+
+
+def wanted_prompt(base: KnowledgeBase) -> str:
+    """How a recipe names the prompt of the settings."""
+    settings = base.settings.generator
+    return recipe_prompt(settings.instructions) if settings.endpoints else NO_PROMPT
 
 
 def adaptation_plan(base: KnowledgeBase, options: AdaptationOptions, say: Say, progress: Progress) -> AdaptationPlan:
@@ -272,8 +290,8 @@ def _first_recipe(base: KnowledgeBase, indexing: Indexing, revision: Revision) -
             fusion=Fusion(1.0 if is_lexical else CONTEXTUAL_WEIGHT),
             similarity_threshold=FALLBACK_COVERAGE,
             top_k=answer.top_k,
-            prompt=NO_PROMPT,
-            generator=EXTRACTIVE,
+            prompt=wanted_prompt(base),
+            generator=wanted_generator(base),
             label=LEXICAL if is_lexical else BASE,
         )
     threshold = answer.similarity_threshold

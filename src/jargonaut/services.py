@@ -6,7 +6,8 @@ import os
 import secrets
 from typing import TYPE_CHECKING
 
-from jargonaut.core.errors import SettingsError, UnknownNameError
+from jargonaut.core.errors import SettingsError, UnavailableError
+from jargonaut.core.scope import Scope
 from jargonaut.settings import Settings
 from jargonaut.wiring import Workspace
 
@@ -14,21 +15,89 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from jargonaut.answering.loaded_release import LoadedRelease
+    from jargonaut.generation.chat_endpoint import ChatEndpoint
+    from jargonaut.generation.ledger import TokenLedger
+    from jargonaut.generation.openai_compatible import OpenAiCompatibleGenerator
     from jargonaut.generation.port import Generator
     from jargonaut.serving.service import Service
+    from jargonaut.settings_generator import EndpointSettings
 
 EDGE_SECRET_ID = "edge-1"
 """Names the secret that service and edge share."""
 
 
-def generator_of(release: LoadedRelease) -> Generator:
-    """The generator that a release's recipe names."""
-    from jargonaut.generation.extractive import NAME, ExtractiveGenerator
+class Generators:
+    """The generators that the recipes of a workspace name, each made once: it holds connections and counts requests."""
 
-    if release.recipe.generator != NAME:
-        raise UnknownNameError("generator", release.recipe.generator, [NAME])
-    encoder = release.query_encoder
-    return ExtractiveGenerator(None if encoder is None else lambda texts: encoder.encode_queries(texts))
+    def __init__(self, workspace: Workspace, ledger: TokenLedger | None = None) -> None:
+        self._workspace = workspace
+        self._made: dict[tuple[Scope, str, str], OpenAiCompatibleGenerator] = {}
+        self._ledger = ledger
+
+    def of(self, release: LoadedRelease) -> Generator:
+        """The generator of a release.
+
+        Raises:
+            UnavailableError: Its recipe names a model that the settings do not, or a key is not set.
+        """
+        from jargonaut.generation.extractive import NAME, ExtractiveGenerator
+
+        recipe, encoder = release.recipe, release.query_encoder
+        quoting = ExtractiveGenerator(None if encoder is None else lambda texts: encoder.encode_queries(texts))
+        if recipe.generator == NAME:
+            return quoting
+        key = (release.scope, recipe.generator, recipe.prompt)
+        if key not in self._made:
+            self._made[key] = self._of_models(release, quoting)
+        return self._made[key]
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        for generator in self._made.values():
+            await generator.close()
+
+    def _of_models(self, release: LoadedRelease, quoting: Generator) -> OpenAiCompatibleGenerator:
+        from jargonaut.generation.ledger import TokenLedger
+        from jargonaut.generation.openai_compatible import GenerationLimits, OpenAiCompatibleGenerator, models_of
+
+        settings = self._workspace.knowledge_bases[release.scope].settings.generator
+        models, falls_back = models_of(release.recipe.generator)
+        endpoints = {endpoint.model: endpoint for endpoint in settings.endpoints}
+        unknown = [model for model in models if model not in endpoints]
+        if unknown or not models:
+            missing = ", ".join(f"`{model}`" for model in unknown) or "that"
+            raise UnavailableError(
+                f"Release {release.release_id[:12]} answers by `{release.recipe.generator}`, and [generator] "
+                f"does not say where {missing} is.",
+                "Name an endpoint for it there, or promote another release.",
+            )
+        return OpenAiCompatibleGenerator(
+            [_endpoint(endpoints[model]) for model in models],
+            GenerationLimits(settings.context_tokens, settings.answer_tokens, settings.attempts, settings.concurrency),
+            self._ledger or TokenLedger(),
+            instructions=release.recipe.prompt.partition("\n")[2],
+            fallback=quoting if falls_back else None,
+        )
+
+
+def _endpoint(settings: EndpointSettings) -> ChatEndpoint:
+    from jargonaut.generation.chat_endpoint import ChatEndpoint
+
+    variable = settings.api_key_env
+    key = os.environ.get(variable, "") if variable else ""
+    if variable and not key:
+        raise UnavailableError(
+            f"The environment variable {variable}, which [generator] names for `{settings.model}`, is not set.",
+            "Set it and start again.",
+        )
+    return ChatEndpoint(
+        settings.url,
+        settings.model,
+        key,
+        settings.authorization,
+        first_byte_s=settings.first_byte_s,
+        stall_s=settings.stall_s,
+    )
 
 
 def signing_secret(settings: Settings) -> str:
@@ -61,9 +130,11 @@ def create_service(workspace: Workspace, edge_secret: str) -> FastAPI:
 
 def service_of(workspace: Workspace, edge_secret: str | None) -> Service:
     """What serves all knowledge bases of a workspace; without a secret, to no edge."""
+    from jargonaut.generation.ledger import TokenLedger
     from jargonaut.serving.authentication import Authenticator
     from jargonaut.serving.edge_signature import Verifier
     from jargonaut.serving.knowledge_bases import ServedKnowledgeBases
+    from jargonaut.serving.metrics import Metrics
     from jargonaut.serving.service import Limits, Service
 
     settings, bases = workspace.settings, workspace.knowledge_bases
@@ -71,10 +142,12 @@ def service_of(workspace: Workspace, edge_secret: str | None) -> Service:
         workspace.journal, bases, lambda scope, release_id: bases[scope].load_release(release_id)
     )
     verifier = Verifier({EDGE_SECRET_ID: edge_secret.encode()}) if edge_secret is not None else None
+    metrics = Metrics()
+    generators = Generators(workspace, TokenLedger(metrics.attempt, metrics.tokens))
     return Service(
         served,
         Authenticator(workspace.keys, verifier, open_tenant=workspace.open_tenant),
-        generator_of,
+        generators.of,
         Limits(
             body_bytes=settings.service.body_limit_kb << 10,
             upload_bytes=settings.service.upload_limit_mb << 20,
@@ -84,4 +157,6 @@ def service_of(workspace: Workspace, edge_secret: str | None) -> Service:
         policy_of=lambda scope: bases[scope].answer_policy,
         document_encoder_of=lambda release: bases[release.scope].document_encoder(release),
         uploads_of=lambda scope: bases[scope].uploads,
+        metrics=metrics,
+        close_generators=generators.close,
     )

@@ -25,15 +25,15 @@ from jargonaut.chunking.port import LEAST_TOKENS
 from jargonaut.core.canonical import digest_of
 from jargonaut.core.scope import DEFAULT_TENANT, PUBLIC
 from jargonaut.settings_file import Folder, LocalFile, Table, Texts, anchored, commented_example, explain, read_toml
+from jargonaut.settings_generator import GeneratorSettings
 from jargonaut.settings_index import IndexSettings
-from jargonaut.settings_values import Pattern, Patterns, Principals, Share, named
+from jargonaut.settings_values import Pattern, Patterns, Principals, Share, Variable, named
 
 SETTINGS_FILE = "jargonaut.toml"
 """The name under which the command line looks for settings."""
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.\-]*/[\w.\-]+(@[\w./\-]+)?", re.ASCII)
 _PACKAGE = re.compile(r"package:[A-Za-z0-9][\w.\-]*", re.ASCII)
-_VARIABLE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)?", re.ASCII)
 
 
 class ServiceSettings(Table):
@@ -64,15 +64,8 @@ class EdgeSettings(Table):
     """Most seconds until a delete, a revoked key or a narrowed permission holds at the edge too."""
     ttl_s: int = Field(3600, ge=0, le=604800)
     """Most seconds that an answer is cached; 0 caches nothing."""
-    secret_env: str = ""
+    secret_env: Variable = ""
     """Environment variable with the secret that signs what the edge asks. Empty: a new secret at every start."""
-
-    @field_validator("secret_env")
-    @classmethod
-    def _is_variable(cls, value: str) -> str:
-        if not _VARIABLE.fullmatch(value):
-            raise ValueError("must be the name of an environment variable, not the secret itself.")
-        return value
 
 
 class BuildSettings(Table):
@@ -231,6 +224,8 @@ class KnowledgeBaseSettings(Table):
     """How which documents are cut."""
     answer: AnswerSettings = Field(default_factory=AnswerSettings)
     """As `[answer]`, for this knowledge base only."""
+    generator: GeneratorSettings = Field(default_factory=GeneratorSettings)
+    """As `[generator]`, for this knowledge base only."""
     encoder: EncoderSettings = Field(default_factory=EncoderSettings)
     """As `[encoder]`, for this knowledge base only."""
     tuning: TuningSettings = Field(default_factory=TuningSettings)
@@ -266,6 +261,8 @@ class Settings(Table):
     """Where the index lies."""
     answer: AnswerSettings = Field(default_factory=AnswerSettings)
     """How questions are answered."""
+    generator: GeneratorSettings = Field(default_factory=GeneratorSettings)
+    """What writes answers."""
     encoder: EncoderSettings = Field(default_factory=EncoderSettings)
     """The model that turns text into vectors."""
     tuning: TuningSettings = Field(default_factory=TuningSettings)
@@ -385,6 +382,7 @@ def _with_defaults_of(settings: Settings, base: KnowledgeBaseSettings) -> Knowle
     return base.model_copy(
         update={
             "answer": merged(settings.answer, base.answer),
+            "generator": merged(settings.generator, base.generator),
             "encoder": merged(settings.encoder, base.encoder),
             "tuning": merged(settings.tuning, base.tuning),
         }

@@ -62,3 +62,5 @@ async def _following(app: FastAPI) -> AsyncIterator[None]:
     with suppress(asyncio.CancelledError):
         await following
     await service.knowledge_bases.close()
+    if service.close_generators is not None:
+        await service.close_generators()

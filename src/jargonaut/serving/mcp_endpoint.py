@@ -1,4 +1,4 @@
-"""`/mcp`: the MCP server, made when it is first asked for. Its SDK takes as long to import as the rest of the service."""
+"""`/mcp`: the MCP server, made when it is first asked for, since its SDK takes as long to import as all the rest."""
 
 from __future__ import annotations
 

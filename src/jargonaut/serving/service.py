@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Annotated
 from urllib.parse import quote
@@ -62,6 +62,8 @@ class Service:
     document_encoder_of: DocumentEncoderOf = lambda release: release.query_encoder
     uploads_of: UploadsOf = lambda scope: None
     metrics: Metrics = field(default_factory=Metrics)
+    close_generators: Callable[[], Awaitable[None]] | None = None
+    """Lets go of what generators hold, when the service ends."""
     _feedback: dict[Scope, FeedbackLog] = field(default_factory=dict)
 
     def feedback_of(self, scope: Scope) -> FeedbackLog:
