@@ -88,6 +88,10 @@ golden: $(VENV)/.dev ## write the golden set anew (needs LibreOffice, Chromium, 
 bench-index: $(VENV)/.dev ## measure the index engines against each other, into benchmarks/results/
 	$(BIN)/python -m benchmarks.index $(ARGS)
 
+.PHONY: bench-service
+bench-service: $(VENV)/.dev ## measure the answering service, into benchmarks/results/
+	$(BIN)/python -m benchmarks.service $(ARGS)
+
 .PHONY: soak
 soak: $(VENV)/.dev ## kill builds at 200 random moments, read 10,000 spoiled files, into benchmarks/results/
 	$(BIN)/python -m benchmarks.soak $(ARGS)

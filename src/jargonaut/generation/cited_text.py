@@ -13,7 +13,9 @@ _END = re.compile(r"[.!?](?=\s|[\[【]|$)|[。!?]|\n")
 """Where a sentence ends; its marks may follow."""
 _MARKS = re.compile(r"(?:[ \t]*[\[【][^\]】\n]{1,40}[\]】])*")
 _HALF_A_MARK = re.compile(r"\s*(?:[\[【][^\]】\n]{0,40})?$")
-_ABBREVIATED = re.compile(r"(?:\b(?:e\.g|i\.e|cf|etc|vs|No|Nr|Fig|Sec|approx|Dr|Mr|Mrs|Ms|St)|\b[A-Z]|(?:^|\s)\d{1,3})\.$")
+_ABBREVIATED = re.compile(
+    r"(?:\b(?:e\.g|i\.e|cf|etc|vs|No|Nr|Fig|Sec|approx|Dr|Mr|Mrs|Ms|St)|\b[A-Z]|(?:^|\s)\d{1,3})\.$"
+)
 _LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 LONGEST = 2_000
 """Characters after which what has no end is taken as a sentence."""
