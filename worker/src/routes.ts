@@ -11,7 +11,7 @@ const ROUTES: readonly (readonly [string, RegExp, RouteKind])[] = [
   ["POST", /^\/v1\/chat\/completions$/, "chat"],
   ["POST", /^\/v1\/search$/, "search"],
   ["GET", /^\/v1\/models(\/[^/]+)?$/, "keyed"],
-  ["POST", /^\/v1\/(embeddings|feedback)$/, "keyed"],
+  ["POST", /^\/(v1\/(embeddings|rerank|feedback)|v2\/rerank|dify\/retrieval)$/, "keyed"],
   ["GET POST PUT PATCH DELETE", /^\/v1\/documents(\/.*)?$/, "keyed"],
   ["GET", /^\/(openapi\.json|docs)?$/, "open"],
   ["GET", /^\/(assets\/.+|readyz)$/, "open"],

@@ -10,6 +10,10 @@ test.each([
   ["POST", "/v1/documents/restore", "keyed"],
   ["POST", "/v1/feedback", "keyed"],
   ["POST", "/v1/embeddings", "keyed"],
+  ["POST", "/v1/rerank", "keyed"],
+  ["POST", "/v2/rerank", "keyed"],
+  ["POST", "/dify/retrieval", "keyed"],
+  ["PUT", "/v1/documents/manual/leave.md", "keyed"],
   ["GET", "/", "open"],
   ["GET", "/assets/a/b.js", "open"],
   ["GET", "/openapi.json", "open"],
@@ -22,6 +26,9 @@ test.each([
 
 test.each([
   "/internal/grant",
+  "/metrics",
+  "/mcp",
+  "/dify/x",
   "/v1/documentsx",
   "/v1/models/a/b",
   "/docs/",

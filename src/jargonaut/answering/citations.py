@@ -24,7 +24,7 @@ _PLAIN_HAN = frozenset(
     "的了在是和与或将会可以需要应该当必须因此所如果那么通过使用进行及并且就都也还被把对为从到等时后前中内外其这个有于由而则若用给让得能够"
     "零一二三四五六七八九十百千万亿两来去做按照根据关相各每些它们我你他要已经正即便仍再又只仅但却才比较更最很非常同样不无没未法现目例某种样之间期作成指称叫表示"
 )
-"""Characters that say little about the subject, and numerals, which are compared as such: a rewording brings them in."""
+"""Characters that say little about the subject, and numerals, which are compared as such."""
 
 
 def is_supported(statement: str, source: str) -> bool:
