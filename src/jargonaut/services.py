@@ -136,6 +136,7 @@ def service_of(workspace: Workspace, edge_secret: str | None) -> Service:
     from jargonaut.serving.knowledge_bases import ServedKnowledgeBases
     from jargonaut.serving.metrics import Metrics
     from jargonaut.serving.service import Limits, Service
+    from jargonaut.serving.tracing import NoTracing, OpenTelemetryTracing
 
     settings, bases = workspace.settings, workspace.knowledge_bases
     served = ServedKnowledgeBases(
@@ -158,5 +159,6 @@ def service_of(workspace: Workspace, edge_secret: str | None) -> Service:
         document_encoder_of=lambda release: bases[release.scope].document_encoder(release),
         uploads_of=lambda scope: bases[scope].uploads,
         metrics=metrics,
+        tracing=OpenTelemetryTracing(settings.service.traces_to) if settings.service.traces_to else NoTracing(),
         close_generators=generators.close,
     )

@@ -52,6 +52,9 @@ class ServiceSettings(Table):
     upload_limit_mb: int = Field(10, ge=0, le=1024)
     """Largest document that can be uploaded to the service itself, in units of 1024 * 1024 bytes; 0 refuses uploads."""
 
+    traces_to: str = Field("", pattern=r"^(https?://\S+)?$")
+    """URL of an OpenTelemetry collector (OTLP over HTTP), as http://127.0.0.1:4318/v1/traces. Empty: no traces."""
+
 
 class EdgeSettings(Table):
     """The edge beside the service: it caches answers, and forgets them in time."""

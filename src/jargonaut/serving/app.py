@@ -31,6 +31,7 @@ def create_app(service: Service) -> FastAPI:
         max_body_bytes=service.limits.body_bytes,
         max_upload_bytes=service.limits.upload_bytes,
         metrics=service.metrics,
+        tracing=service.tracing,
     )
     return app
 
@@ -64,3 +65,4 @@ async def _following(app: FastAPI) -> AsyncIterator[None]:
     await service.knowledge_bases.close()
     if service.close_generators is not None:
         await service.close_generators()
+    await asyncio.to_thread(service.tracing.close)

@@ -13,6 +13,7 @@ from jargonaut.generation.port import Generator
 from jargonaut.serving.authentication import Caller
 from jargonaut.serving.knowledge_bases import Served
 from jargonaut.serving.service import Service
+from jargonaut.serving.tracing import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,24 @@ class Asking:
     async def found(self, question: Question) -> Retrieval:
         """See `retrieve`."""
         seen = self.served.visibility(self.caller.principals)
-        retrieval = await retrieve(self.served.release, question, seen, self.deadline)
+        span = self.service.tracing.part("retrieve", self._about)
+        try:
+            retrieval = await retrieve(self.served.release, question, seen, self.deadline)
+            _tell(span, retrieval)
+        finally:
+            span.end()
         self.service.metrics.retrieved(retrieval.seconds)
         return retrieval
+
+    @property
+    def _about(self) -> dict[str, str]:
+        release = self.served.release
+        return {"jargonaut.knowledge_base": release.scope.knowledge_base, "jargonaut.release": release.release_id}
 
     async def answered(self, question: Question) -> AsyncGenerator[CitedStatement]:
         """See `answer`."""
         release, outcome = self.served.release, "failed"
+        span = self.service.tracing.part("answer", self._about)
         statements = answer(
             release,
             question,
@@ -69,3 +81,16 @@ class Asking:
         finally:
             # What was begun and not ended was left by its reader, or broke off.
             self.service.metrics.account(release.scope, self.account, outcome)
+            span.set_attribute("jargonaut.outcome", outcome)
+            if self.account.retrieval is not None:
+                _tell(span, self.account.retrieval)
+            if self.account.usage is not None:
+                span.set_attribute("jargonaut.prompt_tokens", self.account.usage.prompt)
+                span.set_attribute("jargonaut.completion_tokens", self.account.usage.completion)
+            span.end()
+
+
+def _tell(span: Span, retrieval: Retrieval) -> None:
+    span.set_attribute("jargonaut.passages", len(retrieval.passages))
+    for stage, seconds in retrieval.seconds.items():
+        span.set_attribute(f"jargonaut.{stage}_ms", round(seconds * 1e3, 2))

@@ -22,6 +22,7 @@ from jargonaut.serving.authentication import Caller, SignedRequest
 from jargonaut.serving.edge_signature import IDENTITY_HEADER, SIGNATURE_HEADER
 from jargonaut.serving.errors import RequestError, TooLargeError, error_body, response_of
 from jargonaut.serving.metrics import OTHER, Metrics
+from jargonaut.serving.tracing import Tracing
 
 logger = logging.getLogger(__name__)
 
@@ -51,10 +52,17 @@ class RequestBoundary:
     """
 
     def __init__(
-        self, app: ASGIApp, authenticate: Authenticate, max_body_bytes: int, max_upload_bytes: int, metrics: Metrics
+        self,
+        app: ASGIApp,
+        authenticate: Authenticate,
+        max_body_bytes: int,
+        max_upload_bytes: int,
+        metrics: Metrics,
+        tracing: Tracing,
     ) -> None:
         self._app = app
         self._metrics = metrics
+        self._tracing = tracing
         self._authenticate = authenticate
         self._max_body_bytes = max_body_bytes
         self._max_upload_bytes = max_upload_bytes
@@ -69,9 +77,21 @@ class RequestBoundary:
         scope.setdefault("state", {})["request_id"] = request_id
         response = _Response(send, request_id)
         started = time.perf_counter()
+        with self._tracing.request(Headers(scope=scope)) as span, self._metrics.in_progress.track_inprogress():
+            await self._answered(scope, receive, response, request_id)
+            route, status = getattr(scope.get("route"), "path", OTHER), response.status or 500
+            span.update_name(f"{scope['method']} {route}")
+            span.set_attribute("http.response.status_code", status)
+            span.set_attribute("jargonaut.request_id", request_id)
+        seconds = time.perf_counter() - started
+        self._metrics.answered(route, scope["method"], status, seconds)
+        logger.info(
+            "%s %s %r -> %s in %.1f ms", request_id, scope["method"], scope["path"], response.status, seconds * 1e3
+        )
+
+    async def _answered(self, scope: Scope, receive: Receive, response: _Response, request_id: str) -> None:
         try:
-            with self._metrics.in_progress.track_inprogress():
-                await self._handle(scope, receive, response)
+            await self._handle(scope, receive, response)
         except ClientGoneError:
             response.status = 499
         except JargonautError as error:
@@ -80,12 +100,6 @@ class RequestBoundary:
             logger.exception("%s failed", request_id)
             body = error_body(500, "The service failed; its log says why, under this request's id.", "internal_error")
             await self._answer(JSONResponse(body, 500), scope, receive, response)
-        seconds = time.perf_counter() - started
-        route = getattr(scope.get("route"), "path", OTHER)
-        self._metrics.answered(route, scope["method"], response.status or 500, seconds)
-        logger.info(
-            "%s %s %r -> %s in %.1f ms", request_id, scope["method"], scope["path"], response.status, seconds * 1e3
-        )
 
     async def _handle(self, scope: Scope, receive: Receive, response: _Response) -> None:
         headers, path = Headers(scope=scope), scope["path"]

@@ -20,6 +20,7 @@ from jargonaut.serving.authentication import Authenticator, Caller
 from jargonaut.serving.errors import RequestError
 from jargonaut.serving.knowledge_bases import Served, ServedKnowledgeBases
 from jargonaut.serving.metrics import Metrics
+from jargonaut.serving.tracing import NoTracing, Tracing
 from jargonaut.serving.uploads import Uploads
 from jargonaut.state.feedback import FeedbackLog
 
@@ -62,6 +63,7 @@ class Service:
     document_encoder_of: DocumentEncoderOf = lambda release: release.query_encoder
     uploads_of: UploadsOf = lambda scope: None
     metrics: Metrics = field(default_factory=Metrics)
+    tracing: Tracing = field(default_factory=NoTracing)
     close_generators: Callable[[], Awaitable[None]] | None = None
     """Lets go of what generators hold, when the service ends."""
     _feedback: dict[Scope, FeedbackLog] = field(default_factory=dict)
