@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from jargonaut.core.errors import SettingsError, UnavailableError
 from jargonaut.core.scope import Scope
 from jargonaut.settings import Settings
-from jargonaut.wiring import Workspace
+from jargonaut.wiring import KnowledgeBase, Workspace
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from jargonaut.generation.port import Generator
     from jargonaut.serving.service import Service
     from jargonaut.settings_generator import EndpointSettings
-
-EDGE_SECRET_ID = "edge-1"
-"""Names the secret that service and edge share."""
 
 
 class Generators:
@@ -80,6 +77,29 @@ class Generators:
         )
 
 
+NO_PROMPT = "none"
+"""The extractive generator has no prompt."""
+
+
+def wanted_generator(base: KnowledgeBase) -> str:
+    """How a recipe names the generator of the settings."""
+    from jargonaut.generation.extractive import NAME
+    from jargonaut.generation.openai_compatible import recipe_name
+
+    settings = base.settings.generator
+    if not settings.endpoints:
+        return NAME
+    return recipe_name([endpoint.model for endpoint in settings.endpoints], settings.fallback == "extractive")
+
+
+def wanted_prompt(base: KnowledgeBase) -> str:
+    """How a recipe names the prompt of the settings."""
+    from jargonaut.generation.prompt import recipe_prompt
+
+    settings = base.settings.generator
+    return recipe_prompt(settings.instructions) if settings.endpoints else NO_PROMPT
+
+
 def _endpoint(settings: EndpointSettings) -> ChatEndpoint:
     from jargonaut.generation.chat_endpoint import ChatEndpoint
 
@@ -106,14 +126,15 @@ def signing_secret(settings: Settings) -> str:
     Raises:
         SettingsError: The variable is not set.
     """
-    variable = settings.edge.secret_env
-    if not variable:
-        return secrets.token_hex(32)
-    secret = os.environ.get(variable, "")
-    if not secret:
+    return _secret_in(settings.edge.secret_env, "secret_env") or secrets.token_hex(32)
+
+
+def _secret_in(variable: str, key: str) -> str:
+    secret = os.environ.get(variable, "") if variable else ""
+    if variable and not secret:
         raise SettingsError(
-            f"The environment variable {variable}, which [edge] secret_env names, is not set.",
-            "Set it to a long random text, the same that the edge has; or leave secret_env empty.",
+            f"The environment variable {variable}, which [edge] {key} names, is not set.",
+            f"Set it to a long random text, the same that the edge has; or leave {key} empty.",
         )
     return secret
 
@@ -130,34 +151,43 @@ def create_service(workspace: Workspace, edge_secret: str) -> FastAPI:
 
 def service_of(workspace: Workspace, edge_secret: str | None) -> Service:
     """What serves all knowledge bases of a workspace; without a secret, to no edge."""
+    from jargonaut.deployment.edge_settings import secret_id
     from jargonaut.generation.ledger import TokenLedger
     from jargonaut.serving.authentication import Authenticator
     from jargonaut.serving.edge_signature import Verifier
     from jargonaut.serving.knowledge_bases import ServedKnowledgeBases
     from jargonaut.serving.metrics import Metrics
     from jargonaut.serving.service import Limits, Service
+    from jargonaut.serving.tokens import TokenVerifier
     from jargonaut.serving.tracing import NoTracing, OpenTelemetryTracing
+    from jargonaut.sources import uploads_of
 
     settings, bases = workspace.settings, workspace.knowledge_bases
     served = ServedKnowledgeBases(
         workspace.journal, bases, lambda scope, release_id: bases[scope].load_release(release_id)
     )
-    verifier = Verifier({EDGE_SECRET_ID: edge_secret.encode()}) if edge_secret is not None else None
+    verifier = None
+    if edge_secret is not None:
+        # Two count while one replaces the other.
+        accepted = filter(None, (edge_secret, _secret_in(settings.edge.previous_secret_env, "previous_secret_env")))
+        verifier = Verifier({secret_id(secret): secret.encode() for secret in accepted})
+    rules = settings.tokens.rules
+    tokens = TokenVerifier(rules, workspace.tenants) if rules else None
+    uploads = {scope: uploads_of(base) for scope, base in bases.items()}
     metrics = Metrics()
     generators = Generators(workspace, TokenLedger(metrics.attempt, metrics.tokens))
     return Service(
         served,
-        Authenticator(workspace.keys, verifier, open_tenant=workspace.open_tenant),
+        Authenticator(workspace.keys, verifier, tokens, open_tenant=workspace.open_tenant),
         generators.of,
         Limits(
             body_bytes=settings.service.body_limit_kb << 10,
             upload_bytes=settings.service.upload_limit_mb << 20,
             deadline_s=settings.service.deadline_s,
-            edge_bound_s=settings.edge.bound_s,
+            edge_bound_s=settings.edge.effective_within_s,
         ),
-        policy_of=lambda scope: bases[scope].answer_policy,
         document_encoder_of=lambda release: bases[release.scope].document_encoder(release),
-        uploads_of=lambda scope: bases[scope].uploads,
+        uploads_of=lambda scope: uploads[scope],
         metrics=metrics,
         tracing=OpenTelemetryTracing(settings.service.traces_to) if settings.service.traces_to else NoTracing(),
         close_generators=generators.close,

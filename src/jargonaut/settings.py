@@ -24,10 +24,13 @@ from pydantic import (
 from jargonaut.chunking.port import LEAST_TOKENS
 from jargonaut.core.canonical import digest_of
 from jargonaut.core.scope import DEFAULT_TENANT, PUBLIC
-from jargonaut.settings_file import Folder, LocalFile, Table, Texts, anchored, commented_example, explain, read_toml
+from jargonaut.settings_edge import CloudflareSettings, EdgeSettings
+from jargonaut.settings_file import Folder, Table, Texts, anchored, commented_example, explain, read_toml
 from jargonaut.settings_generator import GeneratorSettings
 from jargonaut.settings_index import IndexSettings
-from jargonaut.settings_values import Pattern, Patterns, Principals, Share, Variable, named
+from jargonaut.settings_tokens import TokenSettings
+from jargonaut.settings_tuning import GateSettings, TuningSettings
+from jargonaut.settings_values import Pattern, Patterns, Principals, Share, named
 
 SETTINGS_FILE = "jargonaut.toml"
 """The name under which the command line looks for settings."""
@@ -55,20 +58,10 @@ class ServiceSettings(Table):
     traces_to: str = Field("", pattern=r"^(https?://\S+)?$")
     """URL of an OpenTelemetry collector (OTLP over HTTP), as http://127.0.0.1:4318/v1/traces. Empty: no traces."""
 
-
-class EdgeSettings(Table):
-    """The edge beside the service: it caches answers, and forgets them in time."""
-
-    enabled: bool = True
-    """Whether `jargonaut up` starts it."""
-    port: int = Field(8788, ge=0, le=65535)
-    """Port to listen on, at the service's host; 0 takes a free one."""
-    bound_s: float = Field(5, gt=0, le=60)
-    """Most seconds until a delete, a revoked key or a narrowed permission holds at the edge too."""
-    ttl_s: int = Field(3600, ge=0, le=604800)
-    """Most seconds that an answer is cached; 0 caches nothing."""
-    secret_env: Variable = ""
-    """Environment variable with the secret that signs what the edge asks. Empty: a new secret at every start."""
+    @property
+    def limits_kb(self) -> tuple[int, int]:
+        """Of a body, and of a document's; 0: the same."""
+        return self.body_limit_kb, self.upload_limit_mb << 10
 
 
 class BuildSettings(Table):
@@ -128,28 +121,6 @@ class EncoderSettings(Table):
         if _HUB_ID.fullmatch(value):
             return value
         raise ValueError('must be "auto", "none", a hub id (owner/name), an existing folder or "package:NAME".')
-
-
-class TuningSettings(Table):
-    """Fitting the encoder to the documents."""
-
-    enabled: bool = True
-    """Whether a tuned encoder is tried once the base encoder serves."""
-    budget_s: float = Field(300, gt=0)
-    """Seconds that training may take."""
-    seed: int = Field(7, ge=0)
-    """Of every random choice: the same documents and the same seed give the same split and the same pairs."""
-    labels: LocalFile = ""
-    """File with judged questions, one JSON object a line: `query`, `uri`, and `heading` if known."""
-
-
-class GateSettings(Table):
-    """When a recipe may replace the live one."""
-
-    level: float = Field(0.001, gt=0, lt=0.5)
-    """Largest p-value of the one-sided paired randomisation test that counts as a gain."""
-    margin: float = Field(0.01, gt=0, lt=0.5)
-    """Largest loss that counts as not inferior, when only the prompt, threshold or generator changes."""
 
 
 class SourceSettings(Table):
@@ -256,8 +227,12 @@ class Settings(Table):
 
     service: ServiceSettings = Field(default_factory=ServiceSettings)
     """The HTTP service."""
+    tokens: TokenSettings = Field(default_factory=TokenSettings)
+    """Tokens of an identity provider, beside API keys."""
     edge: EdgeSettings = Field(default_factory=EdgeSettings)
-    """The edge beside the service."""
+    """The edge before the service."""
+    cloudflare: CloudflareSettings = Field(default_factory=CloudflareSettings)
+    """Where `jargonaut edge deploy` puts the edge."""
     build: BuildSettings = Field(default_factory=BuildSettings)
     """How documents are read."""
     index: IndexSettings = Field(default_factory=IndexSettings)
@@ -283,6 +258,23 @@ class Settings(Table):
         if twice:
             raise ValueError(f"has two knowledge bases named `{twice[0]}` of the same tenant.")
         return bases
+
+    @model_validator(mode="after")
+    def _tokens_belong_to_somebody(self) -> Self:
+        tenants = sorted({base.tenant for base in self.knowledge_bases})
+        if self.tokens.issuer and not self.tokens.tenant_claim and self.tokens.tenant not in tenants:
+            raise ValueError(f"`tenant` in [tokens] is `{self.tokens.tenant}`, and there are {', '.join(tenants)}.")
+        return self
+
+    @model_validator(mode="after")
+    def _open_to_one_tenant(self) -> Self:
+        tenants = sorted({base.tenant for base in self.knowledge_bases})
+        if self.service.keys == "open" and len(tenants) > 1:
+            raise ValueError(
+                f'keys = "open" in [service] is for one tenant, and there are {", ".join(tenants)}: '
+                'a request without a key belongs to none of them. Set keys = "required".'
+            )
+        return self
 
     @model_validator(mode="after")
     def _exposed_on_purpose(self) -> Self:

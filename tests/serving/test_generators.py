@@ -55,9 +55,7 @@ def ask(url, **more):
 
 def test_what_a_model_writes_is_checked_before_it_is_shown(tmp_path):
     answers = [
-        says(
-            "Every 30 days the pump P-200 is oiled. [1] It is oiled every 300 days. [1] The moon is made of cheese. [1][7]"
-        ),
+        says("Every 30 days the pump P-200 is oiled. [1] It is oiled every 300 days. [1] The moon is far. [1][7]"),
         says("Every 300 days the pump P-200 is oiled. [1]"),
         says("NO_ANSWER"),
     ]

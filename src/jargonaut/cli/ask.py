@@ -61,7 +61,7 @@ async def _answer(
     loaded, seen = await base.load_for_reading(release, principals)
     deadline = Deadline.after(base.workspace.settings.service.deadline_s)
     generators = Generators(base.workspace)
-    said = answer(loaded, Question(text), seen, generators.of(loaded), deadline, base.answer_policy)
+    said = answer(loaded, Question(text), seen, generators.of(loaded), deadline)
     try:
         return loaded.release_id, [statement async for statement in said]
     finally:

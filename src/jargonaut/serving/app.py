@@ -10,7 +10,18 @@ from fastapi import FastAPI
 from starlette.routing import Route
 
 import jargonaut
-from jargonaut.serving import chat_completions, dify, documents, embeddings, feedback, grant, models, rerank, search
+from jargonaut.serving import (
+    chat_completions,
+    dify,
+    documents,
+    edge_hits,
+    embeddings,
+    feedback,
+    grant,
+    models,
+    rerank,
+    search,
+)
 from jargonaut.serving.boundary import RequestBoundary
 from jargonaut.serving.errors import add_error_handlers
 from jargonaut.serving.mcp_endpoint import McpEndpoint
@@ -47,7 +58,7 @@ def routes_alone() -> FastAPI:
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,  # agents call the operation by it
     )
-    for part in (chat_completions, search, embeddings, rerank, models, documents, feedback, dify, grant):
+    for part in (chat_completions, search, embeddings, rerank, models, documents, feedback, dify, grant, edge_hits):
         app.include_router(part.router)
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     return app

@@ -69,7 +69,6 @@ class Asking:
             self.served.visibility(self.caller.principals),
             self.generator,
             self.deadline,
-            self.service.policy_of(release.scope),
             self.account,
         )
         try:

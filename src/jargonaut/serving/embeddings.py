@@ -17,7 +17,7 @@ from jargonaut.encoding.port import Encoder, Vectors
 from jargonaut.serving.boundary import while_connected
 from jargonaut.serving.errors import RequestError
 from jargonaut.serving.knowledge_bases import Served
-from jargonaut.serving.service import Reader, Service, ServiceDependency, checked_text
+from jargonaut.serving.service import Reader, Service, ServiceDependency, checked_text, echo
 
 router = APIRouter()
 
@@ -89,7 +89,9 @@ async def embeddings(body: EmbeddingsRequest, request: Request, service: Service
         for index, value in enumerate(_written(vectors, body.encoding_format or "float"))
     ]
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
-    return JSONResponse({"object": "list", "model": served.model, "data": data, "usage": usage})
+    return JSONResponse(
+        {"object": "list", "model": served.model, "data": data, "usage": usage}, headers=echo(served, store=True)
+    )
 
 
 async def _embed(

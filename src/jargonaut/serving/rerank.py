@@ -15,7 +15,7 @@ from jargonaut.serving.boundary import while_connected
 from jargonaut.serving.embeddings import encoder_of
 from jargonaut.serving.errors import RequestError
 from jargonaut.serving.knowledge_bases import Served
-from jargonaut.serving.service import Reader, Service, ServiceDependency, checked_text
+from jargonaut.serving.service import Reader, Service, ServiceDependency, checked_text, echo
 from jargonaut.serving.usage import tokens_of
 
 router = APIRouter()
@@ -92,7 +92,7 @@ async def rerank_texts(body: RerankRequest, request: Request, service: ServiceDe
         usage=RerankUsage(total_tokens=tokens_of(served.release, query, *texts)),
     )
     unwanted: Any = None if body.return_documents else {"results": {"__all__": {"document"}}}
-    return JSONResponse(result.model_dump(exclude=unwanted))
+    return JSONResponse(result.model_dump(exclude=unwanted), headers=echo(served, store=True))
 
 
 async def _ranked(service: Service, served: Served, query: str, texts: list[str]) -> list[Relevance]:

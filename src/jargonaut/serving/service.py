@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 from fastapi import Depends, Request
 
-from jargonaut.answering.answer import DEFAULT_POLICY, AnswerPolicy
 from jargonaut.answering.loaded_release import LoadedRelease
 from jargonaut.core.errors import InputError, PermissionDeniedError
 from jargonaut.core.filters import Filter, parse_filter
@@ -26,8 +25,6 @@ from jargonaut.state.feedback import FeedbackLog
 
 GeneratorOf = Callable[[LoadedRelease], Generator]
 """The generator that a release's recipe names. Given by wiring."""
-PolicyOf = Callable[[Scope], AnswerPolicy]
-"""How strict the answers of a knowledge base are. Given by wiring."""
 DocumentEncoderOf = Callable[[LoadedRelease], Encoder | None]
 """What the documents of a release were encoded with; None for a lexical one. Given by wiring; may load it."""
 UploadsOf = Callable[[Scope], Uploads | None]
@@ -59,7 +56,6 @@ class Service:
     authenticator: Authenticator
     generator_of: GeneratorOf
     limits: Limits = DEFAULT_LIMITS
-    policy_of: PolicyOf = lambda scope: DEFAULT_POLICY
     document_encoder_of: DocumentEncoderOf = lambda release: release.query_encoder
     uploads_of: UploadsOf = lambda scope: None
     metrics: Metrics = field(default_factory=Metrics)
