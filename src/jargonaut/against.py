@@ -16,7 +16,7 @@ from jargonaut.core.progress import Progress
 from jargonaut.core.proof import Proof
 from jargonaut.encoding.artifact import load_card
 from jargonaut.index.port import Visibility
-from jargonaut.plans import BASE, LEXICAL, Say, stored_documents
+from jargonaut.plans import BASE, LEXICAL, Say
 from jargonaut.proof.gate import Contest, Gate, decide
 from jargonaut.proof.judge import Judgement, JudgingQuery, RankedChunks, Trial, groups_of, judge, parts_of
 from jargonaut.proof.lineage import UNKNOWN
@@ -26,6 +26,7 @@ from jargonaut.proof.report import render_report
 from jargonaut.proof.retrieval import LEXICAL_ONLY, rankings, retrieve_pools
 from jargonaut.proof.spans import MEASURE, Lengths, shares_found, span_questions
 from jargonaut.releases.visibility import overlay
+from jargonaut.sources import stored_documents
 from jargonaut.training.pairs import mine_pairs
 from jargonaut.user_labels import labels_of
 from jargonaut.wiring import KnowledgeBase

@@ -24,7 +24,7 @@ from jargonaut.documents.globs import matches
 from jargonaut.encoding.artifact import load_card
 from jargonaut.index.analysis import ANALYSIS
 from jargonaut.index.port import DocumentRows, IndexedDocument, IndexReader, Snapshot, TableKey, Visibility
-from jargonaut.plans import Say, stored_documents, wanted_encoder, without_read
+from jargonaut.plans import Say, wanted_encoder, without_read
 from jargonaut.proof.gate import Contest, Gate, decide, points
 from jargonaut.proof.metrics import Values
 from jargonaut.proof.questions import Corpus, HeldOut, divide, untrained
@@ -32,6 +32,7 @@ from jargonaut.proof.retrieval import LEXICAL_ONLY, rankings, retrieve_pools
 from jargonaut.proof.spans import BUDGET, Lengths, SpanQuestion, shares_found, span_questions
 from jargonaut.ranking.whitening import Whitening
 from jargonaut.releases.visibility import overlay
+from jargonaut.sources import stored_documents
 from jargonaut.training.pairs import mine_pairs
 from jargonaut.user_labels import labels_of
 from jargonaut.wiring import PLAIN_TOKENS, KnowledgeBase

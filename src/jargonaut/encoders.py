@@ -19,7 +19,7 @@ from jargonaut.core.scope import LIVE
 from jargonaut.encoding.artifact import encoder_ids, load_card
 from jargonaut.encoding.origin import origin_of
 from jargonaut.encoding.port import Encoder, EncoderCard, Vectors
-from jargonaut.plans import stored_documents
+from jargonaut.sources import stored_documents
 from jargonaut.training.pairs import Pair, mine_pairs
 from jargonaut.wiring import KnowledgeBase
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,9 +15,8 @@ from jargonaut.build import BuildPlan, Indexing
 from jargonaut.chunkers import chunker_of, wanted_chunker
 from jargonaut.chunking.port import Chunker
 from jargonaut.core.canonical import canonical_json, digest_of
-from jargonaut.core.document import Chunk, Document
+from jargonaut.core.document import Chunk
 from jargonaut.core.errors import (
-    InputError,
     IntegrityError,
     MissingExtraError,
     RefusedError,
@@ -29,16 +27,11 @@ from jargonaut.core.progress import Progress
 from jargonaut.core.release import LEXICAL_SPACE, EncoderRef, Fusion, Recipe, Revision
 from jargonaut.core.scope import LIVE
 from jargonaut.documents.corpus import Corpus
-from jargonaut.documents.permissions import Rule, Rules
-from jargonaut.documents.reading import Limits, read_documents
-from jargonaut.documents.source import SourceFile, scan
-from jargonaut.documents.wire import Result
 from jargonaut.encoding.artifact import is_table, load_card, load_encoder, save_encoder
 from jargonaut.encoding.base_weights import default_base, resolve_base
 from jargonaut.encoding.port import Encoder, EncoderCard
-from jargonaut.generation.extractive import NAME as EXTRACTIVE
 from jargonaut.index.analysis import ANALYSIS
-from jargonaut.index.port import IndexedDocument, Snapshot, TableKey
+from jargonaut.index.port import Snapshot, TableKey
 from jargonaut.options import LiveRelease, Option
 from jargonaut.proof.calibrate import FALLBACK_COVERAGE, calibrated_threshold
 from jargonaut.proof.gate import Gate
@@ -47,15 +40,14 @@ from jargonaut.proof.questions import HeldOut, divide, sample_questions
 from jargonaut.ranking.fit import CONTEXTUAL_WEIGHT, STATIC_WEIGHT
 from jargonaut.ranking_plans import ranking_plan, token_writing
 from jargonaut.releases.visibility import overlay
-from jargonaut.settings import KnowledgeBaseSettings
+from jargonaut.services import wanted_generator, wanted_prompt
+from jargonaut.sources import files_of, results_of, rules_of, stored_documents
 from jargonaut.state.knowledge_base import ChannelPointer
 from jargonaut.training.pairs import mine_pairs
 from jargonaut.tuning import Ground, grown_from, options, origin
 from jargonaut.user_labels import labels_of
 from jargonaut.wiring import KnowledgeBase
 
-NO_PROMPT = "none"
-"""The extractive generator has no prompt."""
 LEXICAL, BASE = "lexical", "base"
 """Labels of the first recipes."""
 _CALIBRATION_QUESTIONS = 150
@@ -72,12 +64,11 @@ def build_plan(base: KnowledgeBase, lexical: bool, say: Say, anew: bool = False)
         say: Told, in a sentence, what a user should know of the choices made.
         anew: Read and index everything again, whatever is there.
     """
-    settings = base.settings
     return BuildPlan(
         scope=base.scope,
-        scan=lambda: _scan(base, say),
-        read=lambda files: _read(base, files),
-        rules=_rules(settings),
+        scan=lambda: files_of(base, say),
+        read=lambda files: results_of(base, files),
+        rules=rules_of(base),
         catalog=base.catalog,
         registry=base.registry,
         journal=base.journal,
@@ -116,6 +107,8 @@ def changed_recipe(base: KnowledgeBase) -> Recipe | None:
         threshold_is_set=answer.similarity_threshold != "fitted",
         chunks_per_document=answer.chunks_per_document,
         unsupported=answer.unsupported,
+        prompt=wanted_prompt(base),
+        generator=wanted_generator(base),
     )
     return None if wanted == recipe else wanted
 
@@ -206,30 +199,6 @@ def wants_tuning(base: KnowledgeBase) -> bool:
         return False
     tried = {base.registry.proof(name).baseline for name in base.registry.names("proofs")}
     return base.registry.recipe(live.recipe).label == BASE and live.recipe not in tried
-
-
-def _rules(settings: KnowledgeBaseSettings) -> Rules:
-    """The operator's rules, those of whole sources last."""
-    rules = [Rule(rule.match, rule.allow, tuple(sorted(rule.metadata.items()))) for rule in settings.rules]
-    sources = settings.sources
-    rules += [Rule(f"/{source.name}/" if source.name else "**", source.allow) for source in sources if source.allow]
-    return Rules(tuple(rules), settings.default_allow)
-
-
-def _scan(base: KnowledgeBase, say: Say) -> list[SourceFile]:
-    files: list[SourceFile] = []
-    for source in base.settings.sources:
-        found = scan(source.path, source.name, source.include, source.exclude)
-        for problem in found.problems:
-            say(problem)
-        files += found.files
-    return files
-
-
-def _read(base: KnowledgeBase, files: Sequence[SourceFile]) -> Iterator[Result]:
-    build = base.workspace.settings.build
-    limits = Limits(build.file_timeout_s, build.file_memory_mb << 20, build.file_limit_mb << 20)
-    return read_documents(files, limits, build.workers or os.cpu_count() or 1)
 
 
 def _indexing(base: KnowledgeBase, corpus: Corpus, lexical: bool, say: Say) -> Indexing:
@@ -350,8 +319,8 @@ def _first_recipe(base: KnowledgeBase, indexing: Indexing, revision: Revision) -
             fusion=Fusion(1.0 if is_lexical else _safe_weight(base, indexing.encoder_id)),
             similarity_threshold=FALLBACK_COVERAGE,
             top_k=answer.top_k,
-            prompt=NO_PROMPT,
-            generator=EXTRACTIVE,
+            prompt=wanted_prompt(base),
+            generator=wanted_generator(base),
             label=LEXICAL if is_lexical else BASE,
             chunks_per_document=answer.chunks_per_document,
             unsupported=answer.unsupported,
@@ -414,19 +383,6 @@ def _open_live(base: KnowledgeBase) -> LiveRelease:
         languages=languages,
         seen=overlay(state, loaded.documents).everything(),
     )
-
-
-def stored_documents(base: KnowledgeBase, held: Mapping[str, IndexedDocument]) -> list[Document]:
-    """The documents of a revision, as they were read.
-
-    Raises:
-        InputError: None of them is there any more.
-    """
-    found = [base.catalog.document(uri, item.content_digest) for uri, item in held.items()]
-    documents = [document for document in found if document is not None]
-    if not documents:
-        raise InputError("The stored texts of the documents are gone.", "Build again: `jargonaut build`.")
-    return documents
 
 
 def _tuned(base: KnowledgeBase, ground: Ground, progress: Progress, say: Say) -> list[Option]:

@@ -26,6 +26,7 @@ from jargonaut.core.canonical import digest_of
 from jargonaut.core.scope import DEFAULT_TENANT, PUBLIC
 from jargonaut.settings_edge import CloudflareSettings, EdgeSettings
 from jargonaut.settings_file import Folder, Table, Texts, anchored, commented_example, explain, read_toml
+from jargonaut.settings_generator import GeneratorSettings
 from jargonaut.settings_index import IndexSettings
 from jargonaut.settings_tokens import TokenSettings
 from jargonaut.settings_tuning import GateSettings, TuningSettings
@@ -51,11 +52,16 @@ class ServiceSettings(Table):
     """Most seconds that a request may take."""
     body_limit_kb: int = Field(256, ge=1, le=65536)
     """Largest request body, in units of 1024 bytes; at the edge too."""
+    upload_limit_mb: int = Field(10, ge=0, le=1024)
+    """Largest document that can be uploaded to the service itself, in units of 1024 * 1024 bytes; 0 refuses uploads."""
+
+    traces_to: str = Field("", pattern=r"^(https?://\S+)?$")
+    """URL of an OpenTelemetry collector (OTLP over HTTP), as http://127.0.0.1:4318/v1/traces. Empty: no traces."""
 
     @property
     def limits_kb(self) -> tuple[int, int]:
-        """Of a body, and of a document's; 0: no other."""
-        return self.body_limit_kb, 0
+        """Of a body, and of a document's; 0: the same."""
+        return self.body_limit_kb, self.upload_limit_mb << 10
 
 
 class BuildSettings(Table):
@@ -192,6 +198,8 @@ class KnowledgeBaseSettings(Table):
     """How which documents are cut."""
     answer: AnswerSettings = Field(default_factory=AnswerSettings)
     """As `[answer]`, for this knowledge base only."""
+    generator: GeneratorSettings = Field(default_factory=GeneratorSettings)
+    """As `[generator]`, for this knowledge base only."""
     encoder: EncoderSettings = Field(default_factory=EncoderSettings)
     """As `[encoder]`, for this knowledge base only."""
     tuning: TuningSettings = Field(default_factory=TuningSettings)
@@ -231,6 +239,8 @@ class Settings(Table):
     """Where the index lies."""
     answer: AnswerSettings = Field(default_factory=AnswerSettings)
     """How questions are answered."""
+    generator: GeneratorSettings = Field(default_factory=GeneratorSettings)
+    """What writes answers."""
     encoder: EncoderSettings = Field(default_factory=EncoderSettings)
     """The model that turns text into vectors."""
     tuning: TuningSettings = Field(default_factory=TuningSettings)
@@ -367,6 +377,7 @@ def _with_defaults_of(settings: Settings, base: KnowledgeBaseSettings) -> Knowle
     return base.model_copy(
         update={
             "answer": merged(settings.answer, base.answer),
+            "generator": merged(settings.generator, base.generator),
             "encoder": merged(settings.encoder, base.encoder),
             "tuning": merged(settings.tuning, base.tuning),
         }

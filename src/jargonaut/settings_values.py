@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -11,6 +12,8 @@ from jargonaut.core.errors import InputError
 from jargonaut.core.scope import checked_name, checked_principals
 from jargonaut.documents.globs import compiled
 from jargonaut.settings_file import Texts
+
+_VARIABLE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)?", re.ASCII)
 
 
 def _sorted_principals(names: Sequence[str]) -> tuple[str, ...]:
@@ -36,6 +39,14 @@ def _pattern(text: str) -> str:
     return text
 
 
+def _variable(name: str) -> str:
+    if not _VARIABLE.fullmatch(name):
+        raise ValueError("must be the name of an environment variable, not the secret itself.")
+    return name
+
+
+Variable = Annotated[str, AfterValidator(_variable)]
+"""Name of an environment variable, or empty."""
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Patterns = Annotated[tuple[Pattern, ...], Strict(False)]
 Principals = Annotated[Texts, AfterValidator(_sorted_principals)]

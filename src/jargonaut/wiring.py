@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import secrets
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,12 +38,9 @@ from jargonaut.storage.local import LocalStorage
 from jargonaut.storage.port import Storage
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
-
     from jargonaut.answering.loaded_release import LoadedRelease
     from jargonaut.documents.catalog import Catalog
     from jargonaut.encoding.port import Encoder
-    from jargonaut.generation.port import Generator
     from jargonaut.index.lucene_server import Access, LuceneServer, VectorOption
     from jargonaut.ranking.late_interaction import LateInteraction
     from jargonaut.ranking.whitening import Whitening
@@ -190,6 +186,11 @@ class KnowledgeBase:
         """Caches, locks and unfinished training: losing it costs time only."""
         return self.workspace.home / "work" / self.scope.tenant / self.scope.knowledge_base
 
+    @property
+    def uploads_folder(self) -> Path:
+        """Where documents lie that were uploaded."""
+        return self.workspace.home / "uploads" / self.scope.tenant / self.scope.knowledge_base
+
     @cached_property
     def catalog(self) -> Catalog:
         """What is known of its files."""
@@ -239,6 +240,25 @@ class KnowledgeBase:
         from jargonaut.encoding.artifact import open_encoder
 
         return open_encoder(self.storage, encoder_id)
+
+    def document_encoder(self, release: LoadedRelease) -> Encoder | None:
+        """What the documents of a release were encoded with; None for a lexical one."""
+        encoder = release.recipe.encoder
+        if encoder is None or encoder.document == encoder.query:
+            return release.query_encoder
+        with self._encoders_lock:
+            if encoder.document not in self._document_encoders:
+                self._document_encoders.clear()  # one is enough: releases of a knowledge base rarely differ in it
+                self._document_encoders[encoder.document] = self.load_encoder(encoder.document)
+            return self._document_encoders[encoder.document]
+
+    @cached_property
+    def _document_encoders(self) -> dict[str, Encoder]:
+        return {}
+
+    @cached_property
+    def _encoders_lock(self) -> threading.Lock:
+        return threading.Lock()
 
     def load_whitening(self, recipe: Recipe) -> Whitening | None:
         """The whitening that a recipe ranks with, if it has one."""
@@ -356,60 +376,3 @@ def _client_of(engine: str) -> Callable[[Access, VectorOption], LuceneServer]:
             raise
         raise MissingExtraError(f"The client of {engine}", engine) from error
     return client
-
-
-def generator_of(release: LoadedRelease) -> Generator:
-    """The generator that a release's recipe names."""
-    from jargonaut.generation.extractive import NAME, ExtractiveGenerator
-
-    if release.recipe.generator != NAME:
-        raise UnknownNameError("generator", release.recipe.generator, [NAME])
-    encoder = release.query_encoder
-    return ExtractiveGenerator(None if encoder is None else lambda texts: encoder.encode_queries(texts))
-
-
-def signing_secret(settings: Settings) -> str:
-    """What the edge signs with: from the environment if the settings name a variable, else new.
-
-    Raises:
-        SettingsError: The variable is not set.
-    """
-    return _secret_in(settings.edge.secret_env, "secret_env") or secrets.token_hex(32)
-
-
-def _secret_in(variable: str, key: str) -> str:
-    secret = os.environ.get(variable, "") if variable else ""
-    if variable and not secret:
-        raise SettingsError(
-            f"The environment variable {variable}, which [edge] {key} names, is not set.",
-            f"Set it to a long random text, the same that the edge has; or leave {key} empty.",
-        )
-    return secret
-
-
-def create_service(workspace: Workspace, edge_secret: str) -> FastAPI:
-    """The HTTP service over all knowledge bases of a workspace."""
-    from jargonaut.deployment.edge_settings import secret_id
-    from jargonaut.serving.app import create_app
-    from jargonaut.serving.authentication import Authenticator
-    from jargonaut.serving.edge_signature import Verifier
-    from jargonaut.serving.knowledge_bases import ServedKnowledgeBases
-    from jargonaut.serving.service import Limits
-    from jargonaut.serving.tokens import TokenVerifier
-
-    settings, bases = workspace.settings, workspace.knowledge_bases
-    served = ServedKnowledgeBases(
-        workspace.journal, bases, lambda scope, release_id: bases[scope].load_release(release_id)
-    )
-    # Two count while one replaces the other.
-    accepted = filter(None, (edge_secret, _secret_in(settings.edge.previous_secret_env, "previous_secret_env")))
-    verifier = Verifier({secret_id(secret): secret.encode() for secret in accepted})
-    rules = settings.tokens.rules
-    tokens = TokenVerifier(rules, workspace.tenants) if rules else None
-    authenticator = Authenticator(workspace.keys, verifier, tokens, open_tenant=workspace.open_tenant)
-    limits = Limits(
-        body_bytes=settings.service.body_limit_kb << 10,
-        deadline_s=settings.service.deadline_s,
-        edge_bound_s=settings.edge.effective_within_s,
-    )
-    return create_app(served, authenticator, generator_of, limits)

@@ -42,3 +42,44 @@ def test_what_the_source_says_is_supported(statement):
 )
 def test_what_it_does_not_say_is_not(statement, why):
     assert not is_supported(statement, SOURCE), why
+
+
+PUMP = (
+    "The centrifugal pump P-200 delivers at most 45 m of head at 50 Hz. "
+    "SESSION_COOKIE_AGE is 1,209,600 seconds, which is two weeks. The pump can be started with a closed valve. "
+    "TiKV 每五百小时备份一次,最多保留三十天。北京分公司负责审批。"
+)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "The pump P-200 delivers at most 45 m of head at 50 Hz.",
+        "SESSION_COOKIE_AGE is 1209600 seconds, which is two weeks.",
+        "The pump can be started with a closed valve",
+        "TiKV 每500小时备份一次,最多保留30天。",
+        "由北京分公司负责审批。",
+    ],
+)
+def test_a_quantity_may_be_written_otherwise(statement):
+    assert is_supported(statement, PUMP)
+
+
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        ("The centrifugal pump P-300 delivers at most 45 m of head at 50 Hz.", "another pump"),
+        ("The centrifugal pump P-200 delivers at most 45 km of head at 50 Hz.", "another unit"),
+        ("The centrifugal pump P-200 delivers at least 45 m of head at 50 Hz.", "another limit"),
+        ("SESSION_COOKIE_AGE is 1,209,600 minutes, which is two weeks.", "another unit"),
+        ("SESSION_COOKIE_AGE is 1,209,600 seconds, which is three weeks.", "another number"),
+        ("CSRF_COOKIE_AGE is 1,209,600 seconds, which is two weeks.", "another name"),
+        ("The pump cannot be started with a closed valve.", "denied"),
+        ("TiKV 每五百天备份一次,最多保留三十天。", "another unit"),
+        ("TiDB 每五百小时备份一次,最多保留三十天。", "another name"),
+        ("TiKV 每五百小时备份一次,至少保留三十天。", "another limit"),
+        ("上海分公司负责审批。", "another place"),
+    ],
+)
+def test_one_wrong_thing_is_enough(statement, why):
+    assert not is_supported(statement, PUMP), why

@@ -328,3 +328,27 @@ class TestDoctor:
         assert self.findings(built, code=1)["source of default/kb"]["fix"]
         path.write_text(SETTINGS.replace("[encoder]", "[encodre]"))
         assert "did you mean `encoder`" in self.findings(built, code=1)["settings"]["detail"].lower()
+
+
+class TestFeedback:
+    def test_what_askers_found_right_becomes_labels(self, built):
+        from jargonaut.core.scope import Scope
+        from jargonaut.state.feedback import FeedbackLog, Judgement
+        from jargonaut.state.sqlite import SqliteJournal
+
+        command_line, options, folder = built
+        assert "Nobody has judged" in command_line.run("feedback", "list", *options).stdout
+        journal = SqliteJournal(folder / "home" / "state.sqlite")
+        log = FeedbackLog(journal, Scope("default", "kb"))
+        log.append(Judgement("What greases the pump?", "good", "pump.md", "Pump", by="k_1"))
+        log.append(Judgement("When does it open?", "good", "valve.md", by="k_1"))
+        log.append(Judgement("When does it open?", "bad", "valve.md", by="k_2"))
+        journal.close()
+        listed = command_line.json("feedback", "list", *options)
+        assert [item["rating"] for item in listed] == ["good", "good", "bad"]
+        labels = command_line.run("feedback", "export", *options).stdout
+        assert labels == '{"query": "What greases the pump?", "uri": "pump.md", "heading": "Pump"}\n'
+        command_line.run("feedback", "export", "-o", folder / "labels.jsonl", *options)
+        assert (folder / "labels.jsonl").read_text() == labels
+        command_line.run("documents", "rm", "pump.md", *options)
+        assert command_line.run("feedback", "export", *options).stdout == "", "a deleted document teaches nothing"

@@ -14,6 +14,7 @@ from jargonaut.serving.app import create_app
 from jargonaut.serving.authentication import Authenticator
 from jargonaut.serving.edge_signature import Signable, Verifier, sign
 from jargonaut.serving.knowledge_bases import ServedKnowledgeBases
+from jargonaut.serving.service import Service
 from jargonaut.state.keys import KeyRequest, KeyRing
 from tests.answering.handbook import Handbook
 
@@ -78,12 +79,13 @@ def serving(
         "writer": KeyRequest("writer", ["group:hr"], ["write"]),
     }
     secrets = {name: keys.issue("default", request).secret for name, request in issued.items()} if with_keys else {}
-    app = create_app(
+    service = Service(
         ServedKnowledgeBases(handbook.journal, scopes or [handbook.scope], load or handbook.load),
         Authenticator(keys, Verifier({"k1": SECRET}), tokens, open_tenant=None if with_keys else handbook.scope.tenant),
         lambda release: generator or ExtractiveGenerator(),
         **options,
     )
+    app = create_app(service)
     with running(app) as url:
         yield Running(url, handbook, keys, secrets)
 

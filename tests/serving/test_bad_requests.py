@@ -7,6 +7,7 @@ from jargonaut.serving.service import Limits
 from tests.serving.conftest import serving
 
 CHAT, SEARCH = "/v1/chat/completions", "/v1/search"
+JSON = {"content-type": "application/json"}
 USER = {"role": "user", "content": "What is the default of SESSION_COOKIE_AGE?"}
 
 
@@ -66,7 +67,7 @@ BAD = [
         "nested",
     ),
     ("unknown knowledge base", SEARCH, search(model="x"), 404, "no model `x`"),
-    ("unknown path", "/v1/embeddings", "{}", 404, "There is no /v1/embeddings"),
+    ("unknown path", "/v1/images", "{}", 404, "There is no /v1/images"),
     ("wrong method", "/v1/models", "{}", 405, "does not take POST"),
     ("restore without a document", "/v1/documents/restore", "{}", 400, "uri: Field required"),
 ]
@@ -139,3 +140,104 @@ def test_a_deadline_is_kept(built):
         got = client.post(CHAT, content=chat(), headers={"content-type": "application/json"})
     assert got.status_code == 504
     assert got.json()["error"]["code"] == "deadline_exceeded"
+
+
+@pytest.mark.parametrize(
+    ("path", "allow"),
+    [("/v1/documents", "GET, POST"), ("/v1/documents/a.md", "DELETE, GET, PUT"), ("/v1/search", "POST")],
+)
+def test_a_wrong_method_is_told_the_right_ones(service, path, allow):
+    with service.http("writer") as client:
+        got = client.patch(path)
+    assert (got.status_code, got.headers["allow"]) == (405, allow)
+
+
+def raw(service, *lines, body=b""):
+    """Status line and body of the answer to a request that no client library would send."""
+    host, port = service.url.removeprefix("http://").split(":")
+    head = "\r\n".join((lines[0], f"Host: {host}", *lines[1:], f"Content-Length: {len(body)}", "", "")).encode(
+        "latin-1"
+    )
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(head + body)
+        connection.shutdown(socket.SHUT_WR)
+        received = b""
+        while part := connection.recv(65536):
+            received += part
+    return received
+
+
+def test_two_keys_are_none(service):
+    key = f"Authorization: Bearer {service.secrets['hr']}"
+    got = raw(service, "GET /v1/models HTTP/1.1", key, "Authorization: Bearer other")
+    assert got.startswith(b"HTTP/1.1 400")
+    assert b"more than once" in got
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Authorization: Bearer x\rX-Jargonaut-Identity: e30",
+        "Authorization: Bearer x\x00y",
+        "Authorization : Bearer x",
+        "X-Request-Id: a\x0bb",
+    ],
+)
+def test_a_header_that_hides_another_is_refused(service, line):
+    got = raw(service, "GET /v1/models HTTP/1.1", line)
+    assert got.startswith((b"HTTP/1.1 400", b"HTTP/1.1 401"))
+
+
+def test_a_line_break_in_a_key_is_no_second_header(service):
+    got = raw(service, "GET /v1/models?model=a%0d%0aX-Evil:%201 HTTP/1.1", "X-Request-Id: b%0d%0aX-Evil: 1")
+    assert b"x-evil" not in got.lower().split(b"\r\n\r\n")[0].replace(b"%0d%0ax-evil", b"")
+
+
+def test_a_slow_client_is_given_up_and_others_are_served(built, monkeypatch):
+    from jargonaut.serving import boundary
+
+    monkeypatch.setattr(boundary, "_BODY_TIMEOUT_S", 0.5)
+    with serving(built) as running:
+        host, port = running.url.removeprefix("http://").split(":")
+        slow = [socket.create_connection((host, int(port)), timeout=10) for _ in range(20)]
+        for connection in slow:
+            key = running.secrets.get("reader", "")
+            head = f"POST {CHAT} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\nContent-Length: 100\r\n\r\n"
+            connection.sendall(head.encode() + b"{")
+        with running.http() as client:
+            assert client.post(SEARCH, content=search(), headers=JSON).status_code == 200
+        for connection in slow:
+            assert connection.recv(4096).startswith(b"HTTP/1.1 400")
+            connection.close()
+
+
+NASTY = [
+    "\x00",
+    "\ud800",
+    "\u202e",
+    "\ufeff",
+    "A\u0300" * 500,
+    "\U0001f468\u200d\U0001f469",
+    "' OR 1=1 --",
+    "%s%n",
+    "<b>",
+]
+
+
+@pytest.mark.parametrize("text", NASTY, ids=ascii)
+def test_a_nasty_question_is_answered_or_refused(service, text):
+    bodies = [
+        (CHAT, {"model": "handbook", "messages": [{"role": "user", "content": f"session {text} cookie"}]}),
+        (SEARCH, {"query": f"session {text} cookie", "filter": {"uri": text}}),
+        ("/v1/rerank", {"model": "handbook", "query": f"a {text}", "documents": [f"b {text}"]}),
+        ("/v1/feedback", {"query": f"a {text}", "rating": "bad", "comment": text}),
+        ("/dify/retrieval", {"knowledge_id": "handbook", "query": f"a {text}"}),
+        ("/v1/documents/restore", {"uri": text}),
+    ]
+    with service.http("writer") as client:
+        for path, body in bodies:
+            got = client.post(path, content=json.dumps(body), headers=JSON)
+            assert got.status_code < 500, (path, got.text)
+            if got.status_code >= 400:
+                assert set(got.json()["error"]) == {"message", "type", "param", "code"}
+        assert client.get(f"/v1/models/{text.encode('utf-8', 'surrogatepass').hex()}").status_code == 404

@@ -252,3 +252,27 @@ def test_a_generator_that_invents_is_silenced(tmp_path):
         got = client.post("/v1/chat/completions", json=chat(QUESTION))
     assert got.json()["choices"][0]["message"]["content"] == "The documents do not say."
     assert got.headers["x-jargonaut-store"] == "no"
+
+
+def test_a_follow_up_is_understood_from_the_conversation(service):
+    conversation = [
+        {"role": "user", "content": "What is the default of SESSION_COOKIE_AGE?"},
+        {"role": "assistant", "content": "1209600 seconds. [1]"},
+        {"role": "user", "content": "And how long is that in weeks?"},
+    ]
+    with service.http() as client:
+        got = client.post("/v1/chat/completions", json={"model": "handbook", "messages": conversation}).json()
+        alone = client.post("/v1/chat/completions", json=chat("And how long is that in weeks?")).json()
+    assert got["standalone_question"] == f"{conversation[0]['content']} {conversation[2]['content']}"
+    assert "two weeks" in got["choices"][0]["message"]["content"]
+    assert alone["standalone_question"] == "And how long is that in weeks?"
+
+
+def test_an_earlier_question_does_not_lead_another_astray(service):
+    conversation = [
+        {"role": "user", "content": "Who decides the bonus of an engineer?"},
+        {"role": "user", "content": "What is the default of SESSION_COOKIE_AGE?"},
+    ]
+    with service.http() as client:
+        got = client.post("/v1/chat/completions", json={"model": "handbook", "messages": conversation}).json()
+    assert got["standalone_question"] == conversation[1]["content"]

@@ -165,8 +165,9 @@ def test_every_identity_survives_the_header(who):
 def test_two_secrets_count_while_one_replaces_the_other(tmp_path, monkeypatch):
     """The service takes what both edges sign, named by their secrets' digests."""
     from jargonaut.deployment.edge_settings import secret_id
+    from jargonaut.services import create_service, signing_secret
     from jargonaut.settings import load_settings
-    from jargonaut.wiring import Workspace, create_service, signing_secret
+    from jargonaut.wiring import Workspace
 
     (tmp_path / "docs").mkdir()
     (tmp_path / "jargonaut.toml").write_text(

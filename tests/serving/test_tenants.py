@@ -5,9 +5,10 @@ import pytest
 
 from jargonaut.cli.up import _who_may_ask
 from jargonaut.core.errors import SettingsError
+from jargonaut.services import create_service, signing_secret
 from jargonaut.settings import load_settings
 from jargonaut.state.keys import KeyRequest
-from jargonaut.wiring import Workspace, create_service, signing_secret
+from jargonaut.wiring import Workspace
 from tests.command_line import CommandLine
 from tests.serving.conftest import running
 

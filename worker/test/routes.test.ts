@@ -27,6 +27,8 @@ test.each([
 
 test.each([
   "/internal/grant",
+  "/metrics",
+  "/dify/x",
   "/v1/documentsx",
   "/v1/models/a/b",
   "/docs/",

@@ -11,7 +11,7 @@ from jargonaut.answering.citations import is_supported
 from jargonaut.answering.loaded_release import LoadedRelease
 from jargonaut.answering.retrieve import Question, Retrieval, retrieve
 from jargonaut.core.deadline import Deadline
-from jargonaut.generation.port import Generator, Passage, Statement
+from jargonaut.generation.port import Generator, Passage, Statement, TokenUsage
 from jargonaut.index.parents import Parent
 from jargonaut.index.port import StoredChunk, Visibility
 
@@ -51,30 +51,61 @@ class CitedStatement:
     kind: Literal["supported", "unsupported", "abstention"] = "supported"
 
 
+@dataclass(slots=True)
+class Account:
+    """What one answer took and came to; filled while it is made."""
+
+    retrieval: Retrieval | None = None
+    usage: TokenUsage | None = None
+    """As the generator says; None if it has no model."""
+    unsupported: int = 0
+    """Statements that no citation supported."""
+    dropped: int = 0
+    """Citations that did not support their statement, in statements that kept others."""
+
+
 async def answer(
     release: LoadedRelease,
     question: Question,
     visibility: Visibility,
     generator: Generator,
     deadline: Deadline,
+    account: Account | None = None,
 ) -> AsyncGenerator[CitedStatement]:
     """Answer from what the asker may see, statement by statement; a single abstention if the documents do not say.
+
+    Args:
+        release: What is asked.
+        question: Whose number of passages the policy and the recipe decide.
+        visibility: Who asks.
+        generator: Makes the statements.
+        deadline: When to give up.
+        policy: How strict to be.
+        account: Is told what it took.
 
     Raises:
         UnavailableError: Index or generator cannot be reached.
         DeadlineError: It took too long.
     """
     limited = replace(question, max_per_document=release.recipe.chunks_per_document, by_parent=True)
-    retrieval = await retrieve(release, limited, visibility, deadline)
+    account = Account() if account is None else account
+    retrieval = account.retrieval = await retrieve(release, limited, visibility, deadline)
     said = False
     if retrieval.answers:
         passages = _numbered(retrieval)
-        checker = _CitationChecker(passages, retrieval.parents, release.recipe.unsupported)
-        async for statement in generator.generate(question.text, passages, deadline):
-            checked = checker.check(statement)
-            if checked is not None:
-                said = True
-                yield checked
+        checker = _CitationChecker(passages, retrieval.parents, release.recipe.unsupported, account)
+        generated = generator.generate(question.text, passages, deadline)
+        try:
+            async for item in generated:
+                if isinstance(item, TokenUsage):
+                    account.usage = item
+                elif (checked := checker.check(item)) is not None:
+                    said = True
+                    yield checked
+        finally:
+            # Whoever stops listening stops the model too, now and not when the garbage is collected.
+            if isinstance(generated, AsyncGenerator):
+                await generated.aclose()
     if not said:
         yield CitedStatement(_abstention(question.text), (), "abstention")
 
@@ -99,6 +130,7 @@ class _CitationChecker:
     parents: Sequence[Parent]
     """Of the passages, in their order."""
     unsupported: Literal["remove", "mark"]
+    account: Account
     shown: dict[int, int] = field(default_factory=dict)
     """Number of a passage -> number in the answer."""
 
@@ -112,7 +144,9 @@ class _CitationChecker:
             if citation is not None:
                 citations.append(citation)
         if citations:
+            self.account.dropped += len(statement.cites) - len(citations)
             return CitedStatement(statement.text, tuple(citations))
+        self.account.unsupported += 1
         if self.unsupported == "mark":
             return CitedStatement(statement.text, (), "unsupported")
         return None

@@ -15,7 +15,7 @@ from jargonaut.core.deadline import Deadline
 from jargonaut.core.errors import DeadlineError
 from jargonaut.core.filters import Filter
 from jargonaut.encoding.port import TokenVectors
-from jargonaut.index.analysis import query_terms
+from jargonaut.index.analysis import index_terms, query_terms
 from jargonaut.index.parents import Parent, best_of_each_parent, one_of_each_parent, with_parents
 from jargonaut.index.port import SearchQuery, StoredChunk, Vector, Visibility
 from jargonaut.ranking.fuse import Ranking, rank
@@ -49,6 +49,10 @@ class Scores:
     """Raw; None for a lexical recipe."""
     whitened: float | None
     """None without whitening."""
+    dense_rank: int | None = None
+    """Its place by raw cosine alone, from 1, among all candidates; None for a lexical recipe."""
+    lexical_rank: int | None = None
+    """Its place by BM25 alone; None if it was not found lexically."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,11 @@ class Retrieved:
 
     chunk: StoredChunk
     scores: Scores
+
+    def matched(self, question: str) -> list[str]:
+        """The terms of the question, after analysis, that heading path and text hold, in the question's order."""
+        held = set(index_terms(indexed_text(self.chunk)))
+        return [term for term in dict.fromkeys(query_terms(question)) if term in held]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +179,14 @@ def _scores(ranking: Ranking, position: int) -> Scores:
         bm25=float(ranking.bm25[position]),
         cosine=_known(ranking.cosine[position]),
         whitened=_known(ranking.whitened[position]),
+        dense_rank=_place(ranking.cosine, position),
+        lexical_rank=_place(ranking.bm25, position) if ranking.bm25[position] > 0 else None,
     )
+
+
+def _place(scores: Vector, position: int) -> int | None:
+    own = scores[position]
+    return None if np.isnan(own) else int(np.count_nonzero(scores > own)) + 1
 
 
 def _known(value: np.float32) -> float | None:

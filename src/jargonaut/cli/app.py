@@ -17,10 +17,12 @@ from jargonaut.cli import (
     edge,
     encoders,
     evaluate,
+    feedback,
     index,
     init,
     keys,
     labels,
+    mcp,
     prove,
     releases,
     search,
@@ -72,6 +74,8 @@ app.add_typer(releases.app, name="releases")
 app.add_typer(encoders.app, name="encoders")
 app.add_typer(index.app, name="index")
 app.add_typer(keys.app, name="keys")
+app.add_typer(feedback.app, name="feedback")
 app.add_typer(edge.app, name="edge")
+app.command("mcp")(mcp.mcp)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)

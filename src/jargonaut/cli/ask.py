@@ -56,12 +56,16 @@ async def _answer(
     from jargonaut.answering.answer import answer
     from jargonaut.answering.retrieve import Question
     from jargonaut.core.deadline import Deadline
-    from jargonaut.wiring import generator_of
+    from jargonaut.services import Generators
 
     loaded, seen = await base.load_for_reading(release, principals)
     deadline = Deadline.after(base.workspace.settings.service.deadline_s)
-    said = answer(loaded, Question(text), seen, generator_of(loaded), deadline)
-    return loaded.release_id, [statement async for statement in said]
+    generators = Generators(base.workspace)
+    said = answer(loaded, Question(text), seen, generators.of(loaded), deadline)
+    try:
+        return loaded.release_id, [statement async for statement in said]
+    finally:
+        await generators.close()
 
 
 def _record(statement: CitedStatement) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def _workspace(folder: Path | None, config: Path | None) -> Iterator[Finding]:
 
 
 def _secret(workspace: Workspace) -> str:
-    from jargonaut.wiring import signing_secret
+    from jargonaut.services import signing_secret
 
     signing_secret(workspace.settings)
     return f"{workspace.settings.edge.secret_env} is set"

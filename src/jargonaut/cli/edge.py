@@ -240,7 +240,7 @@ def _deployed(workspace: Workspace, live: Live) -> EdgeSettings:
 
 
 def _secret(workspace: Workspace) -> str:
-    from jargonaut.wiring import signing_secret
+    from jargonaut.services import signing_secret
 
     if not workspace.settings.edge.secret_env:
         raise SettingsError(

@@ -38,7 +38,7 @@ def changed_folders(folders: Collection[Path], home: Path, stopped: threading.Ev
 
     Args:
         folders: The folders; one that is gone is said to be gone, and followed again when it is back.
-        home: Changes below it are our own.
+        home: Changes below it are our own, but for those of `folders` that are in it themselves.
         stopped: Ends it.
     """
     of_interest = DefaultFilter()
@@ -66,7 +66,7 @@ def changed_folders(folders: Collection[Path], home: Path, stopped: threading.Ev
             with closing(told):
                 for changes in told:
                     changed = {Path(path) for kind, path in changes if of_interest(kind, path)}
-                    yield untold | _containing(places, {path for path in changed if not path.is_relative_to(home)})
+                    yield untold | _containing(places, {path for path in changed if not _is_ours(path, places, home)})
                     untold = set()
                     if any(_place(folder) != place for folder, place in places.items()):
                         break
@@ -86,6 +86,13 @@ def _place(folder: Path) -> _Place | None:
     except (OSError, RuntimeError):
         return None
     return _Place(path, found.st_dev, found.st_ino) if stat.S_ISDIR(found.st_mode) else None
+
+
+def _is_ours(path: Path, places: Mapping[Path, _Place | None], home: Path) -> bool:
+    if not path.is_relative_to(home):
+        return False
+    inner = (place.path for place in places.values() if place and place.path.is_relative_to(home))
+    return not any(path.is_relative_to(folder) for folder in inner)
 
 
 def _containing(places: Mapping[Path, _Place | None], changed: Set[Path]) -> set[Path]:

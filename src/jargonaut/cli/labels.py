@@ -84,7 +84,7 @@ def _documents(base: KnowledgeBase) -> tuple[list[Document], list[Chunk]]:
     from jargonaut.chunkers import chunker_of
     from jargonaut.core.scope import LIVE
     from jargonaut.encoding.artifact import load_card
-    from jargonaut.plans import stored_documents
+    from jargonaut.sources import stored_documents
 
     pointer = base.follower.current().channels.get(LIVE)
     if pointer is None:

@@ -111,7 +111,7 @@ class Rebuilding:
         from jargonaut.cli.folder_watch import LOOK_MS, changed_folders
 
         if self._watch:
-            folders = {source.path for base in self._bases.values() for source in base.settings.sources}
+            folders = {folder for base in self._bases.values() for folder in _folders(base)}
             for changed in changed_folders(folders, self._home, self._stopped):
                 yield {name for name, base in self._bases.items() if not changed.isdisjoint(_folders(base))}
         else:
@@ -165,7 +165,8 @@ class Rebuilding:
 
 
 def _folders(base: KnowledgeBase) -> list[Path]:
-    return [source.path for source in base.settings.sources]
+    uploads = [base.uploads_folder] if base.uploads_folder.is_dir() else []
+    return [*(source.path for source in base.settings.sources), *uploads]
 
 
 def _wants_tuning(base: KnowledgeBase) -> bool:

@@ -47,8 +47,9 @@ def up(
     from jargonaut.cli.output import note
     from jargonaut.cli.rebuilding import Rebuilding, run_build
     from jargonaut.cli.workspace import one_folder, open_workspace
+    from jargonaut.services import create_service, signing_secret
     from jargonaut.settings import listening_on
-    from jargonaut.wiring import Workspace, create_service, signing_secret
+    from jargonaut.wiring import Workspace
 
     folder = one_folder(folder, directory)
     opened = open_workspace(folder, config)

@@ -112,7 +112,7 @@ class Catalog:
                 file.uri,
                 file.size_bytes,
                 file.modified_ns,
-                _digest_of_file(file),
+                digest_of_file(file),
                 file.sidecar_modified_ns,
                 file.changed_ns,
             )
@@ -218,7 +218,8 @@ def entry_of(result: Result, known: Entry | None, inside: str, conditions: str) 
             )
 
 
-def _digest_of_file(file: SourceFile) -> str:
+def digest_of_file(file: SourceFile) -> str:
+    """Digest of a file and of what stands beside it; empty if it cannot be read."""
     digest = hashlib.sha256()
     try:
         with file.path.open("rb") as opened:

@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Sequence
 
 from jargonaut.core.deadline import Deadline
 from jargonaut.core.errors import DeadlineError
+from jargonaut.generation import follow_up
 from jargonaut.generation.pieces import Piece, pieces_of
-from jargonaut.generation.port import Passage, Statement
+from jargonaut.generation.port import Passage, Statement, Turn
 from jargonaut.generation.relevance import EncodeTexts, Relevances, relevance
 from jargonaut.index.analysis import index_terms
 
@@ -43,6 +44,10 @@ class ExtractiveGenerator:
     def name(self) -> str:
         """See `Generator.name`."""
         return NAME
+
+    async def standalone(self, question: str, earlier: Sequence[Turn], deadline: Deadline) -> str:
+        """See `Generator.standalone`: by rule, see `follow_up`."""
+        return follow_up.standalone(question, (turn.text for turn in earlier if turn.role == "user"))
 
     async def generate(
         self, question: str, passages: Sequence[Passage], deadline: Deadline

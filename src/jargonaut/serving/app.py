@@ -7,23 +7,48 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
+from starlette.routing import Route
 
 import jargonaut
-from jargonaut.serving import chat_completions, documents, edge_hits, grant, models, search
-from jargonaut.serving.authentication import Authenticator
+from jargonaut.serving import (
+    chat_completions,
+    dify,
+    documents,
+    edge_hits,
+    embeddings,
+    feedback,
+    grant,
+    models,
+    rerank,
+    search,
+)
 from jargonaut.serving.boundary import RequestBoundary
 from jargonaut.serving.errors import add_error_handlers
-from jargonaut.serving.knowledge_bases import ServedKnowledgeBases
-from jargonaut.serving.service import DEFAULT_LIMITS, GeneratorOf, Limits, Service
+from jargonaut.serving.mcp_endpoint import McpEndpoint
+from jargonaut.serving.openapi import openapi_document
+from jargonaut.serving.service import Service
 
 
-def create_app(
-    knowledge_bases: ServedKnowledgeBases,
-    authenticator: Authenticator,
-    generator_of: GeneratorOf,
-    limits: Limits = DEFAULT_LIMITS,
-) -> FastAPI:
-    """The service over these knowledge bases. It begins to load them when it starts, and is not ready before."""
+def create_app(service: Service) -> FastAPI:
+    """The service of these parts. It begins to load its knowledge bases when it starts, and is not ready before."""
+    app = routes_alone()
+    app.state.service = service
+    app.state.mcp = McpEndpoint(service)
+    app.router.routes.append(Route("/mcp", app.state.mcp))
+    add_error_handlers(app)
+    app.add_middleware(
+        RequestBoundary,
+        authenticate=service.authenticator.caller,
+        max_body_bytes=service.limits.body_bytes,
+        max_upload_bytes=service.limits.upload_bytes,
+        metrics=service.metrics,
+        tracing=service.tracing,
+    )
+    return app
+
+
+def routes_alone() -> FastAPI:
+    """The routes and their OpenAPI document, without anything that answers."""
     app = FastAPI(
         title="Jargonaut",
         version=jargonaut.__version__,
@@ -31,12 +56,11 @@ def create_app(
         lifespan=_following,
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,  # agents call the operation by it
     )
-    app.state.service = Service(knowledge_bases, authenticator, generator_of, limits)
-    for part in (chat_completions, search, models, documents, grant, edge_hits):
+    for part in (chat_completions, search, embeddings, rerank, models, documents, feedback, dify, grant, edge_hits):
         app.include_router(part.router)
-    add_error_handlers(app)
-    app.add_middleware(RequestBoundary, authenticate=authenticator.caller, max_body_bytes=limits.body_bytes)
+    app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     return app
 
 
@@ -44,8 +68,12 @@ def create_app(
 async def _following(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
     following = asyncio.create_task(service.knowledge_bases.follow())
-    yield
+    async with app.state.mcp.running():
+        yield
     following.cancel()
     with suppress(asyncio.CancelledError):
         await following
     await service.knowledge_bases.close()
+    if service.close_generators is not None:
+        await service.close_generators()
+    await asyncio.to_thread(service.tracing.close)

@@ -12,10 +12,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
-from jargonaut.answering.answer import CitedStatement, answer
+from jargonaut.answering.answer import Account, CitedStatement
 from jargonaut.answering.retrieve import Question
-from jargonaut.core.deadline import Deadline
 from jargonaut.core.errors import JargonautError
+from jargonaut.generation.port import Turn
+from jargonaut.serving.asking import Asking
 from jargonaut.serving.boundary import while_connected
 from jargonaut.serving.errors import RequestError, body_of
 from jargonaut.serving.knowledge_bases import Served
@@ -31,21 +32,24 @@ Statements = AsyncGenerator[CitedStatement]
 
 @router.post("/v1/chat/completions", response_model=ChatCompletion)
 async def chat_completions(body: ChatRequest, request: Request, service: ServiceDependency, caller: Reader) -> Response:
-    """Answer the user's last message from the documents that the caller may read."""
-    text = service.question(_question(body), "messages")
-    question = Question(text, where(body.filter))
-    served = await service.serve(caller, body.model)
-    statements = answer(
-        served.release,
-        question,
-        served.visibility(caller.principals),
-        service.generator_of(served.release),
-        Deadline.after(service.limits.deadline_s),
-    )
+    """Answer the user's last message from the documents that the caller may read.
+
+    If it leans on what was said before, it is first made a question that stands alone.
+    """
+    asked, earlier = _conversation(body)
+    service.question(asked, "messages")
+    expression = where(body.filter)
+    asking = await Asking.of(service, caller, body.model)
+    served, account = asking.served, asking.account
+    text = asked
+    if earlier:
+        text = await while_connected(request, asking.generator.standalone(asked, earlier, asking.deadline))
+        text = text if len(text) <= service.limits.question_characters else asked
+    statements = asking.answered(Question(text, expression))
     # The headers say whether the answer may be kept, so that they wait until it is known whether there is one.
     first = await while_connected(request, anext(statements))
     headers = echo(served, store=first.kind != "abstention")
-    completion = _Completion(body, request.state.request_id, text, served)
+    completion = _Completion(body, request.state.request_id, text, served, account)
     if body.stream:
         events = completion.events(first, statements)
         return StreamingResponse(events, headers=headers | _STREAM_HEADERS, media_type="text/event-stream")
@@ -56,10 +60,15 @@ async def chat_completions(body: ChatRequest, request: Request, service: Service
 _STREAM_HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 
 
-def _question(body: ChatRequest) -> str:
-    for message in reversed(body.messages):
-        if message.role == "user":
-            return message.text
+def _conversation(body: ChatRequest) -> tuple[str, list[Turn]]:
+    """The last message of the user, and what was said before it."""
+    for at in range(len(body.messages) - 1, -1, -1):
+        if body.messages[at].role == "user":
+            return body.messages[at].text, [
+                Turn(message.role, message.text)
+                for message in body.messages[:at]
+                if message.role in ("user", "assistant") and message.text.strip()
+            ]
     raise RequestError("There is no message of the user.", "Its last one is the question.", param="messages")
 
 
@@ -70,8 +79,9 @@ async def _all(first: CitedStatement, rest: Statements) -> list[CitedStatement]:
 class _Completion:
     """One answer on its way to the wire."""
 
-    def __init__(self, body: ChatRequest, request_id: str, question: str, served: Served) -> None:
+    def __init__(self, body: ChatRequest, request_id: str, question: str, served: Served, account: Account) -> None:
         self._request_id = request_id
+        self._account = account
         self._question = question
         self._release = served.release
         self._include_usage = bool(body.stream_options and body.stream_options.include_usage)
@@ -89,8 +99,10 @@ class _Completion:
             prose.add(statement)
         citations = [citation for statement in statements for citation in statement.citations]
         message = AssistantMessage(content=prose.text, annotations=[annotation_of(citation) for citation in citations])
-        usage = usage_of(self._release, self._question, prose.text)
-        return ChatCompletion(**self._shared, choices=[Choice(message=message)], usage=usage)
+        usage = usage_of(self._release, self._question, prose.text, self._account.usage)
+        return ChatCompletion(
+            **self._shared, choices=[Choice(message=message)], usage=usage, standalone_question=self._question
+        )
 
     async def events(self, first: CitedStatement, rest: Statements) -> AsyncIterator[str]:
         """The answer as server-sent events, each statement with its citations as soon as it is checked."""
@@ -107,7 +119,7 @@ class _Completion:
             return
         yield self._event({}, finish_reason="stop")
         if self._include_usage:
-            usage = usage_of(self._release, self._question, prose.text).model_dump()
+            usage = usage_of(self._release, self._question, prose.text, self._account.usage).model_dump()
             yield _data({**self._shared, "object": "chat.completion.chunk", "choices": [], "usage": usage})
         yield "data: [DONE]\n\n"
 

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from jargonaut.core.errors import InputError, JargonautError
 
@@ -48,6 +49,7 @@ class TooLargeError(RequestError):
 def error_body(status: int, message: str, code: str, param: str | None = None) -> dict[str, Any]:
     """The body of an error response."""
     kind = _TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
+    message = message.encode("utf-8", "backslashreplace").decode()  # it may quote what is no text
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
@@ -61,12 +63,21 @@ def body_of(error: JargonautError, request_id: str) -> dict[str, Any]:
     return error_body(error.http_status, message, error.code, getattr(error, "param", None))
 
 
-def response_of(error: JargonautError, request_id: str) -> JSONResponse:
+def for_dify(body: dict[str, Any], status: int, path: str) -> dict[str, Any]:
+    """`body` with what Dify reads besides, where `path` is one that it asks."""
+    if not path.startswith("/dify/"):
+        return body
+    code = {401: 1002, 403: 1002, 404: 2001}.get(status, status)
+    return {**body, "error_code": code, "error_msg": body["error"]["message"]}
+
+
+def response_of(error: JargonautError, request_id: str, path: str) -> JSONResponse:
     """The response for an error of ours."""
     headers = {"retry-after": "1"} if error.retryable else {}
     if error.http_status == 401:
         headers["www-authenticate"] = "Bearer"
-    return JSONResponse(body_of(error, request_id), error.http_status, headers)
+    body = for_dify(body_of(error, request_id), error.http_status, path)
+    return JSONResponse(body, error.http_status, headers)
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -83,7 +94,21 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     }
     message = messages.get(error.status_code, str(error.detail))
     code = _HTTP_CODES.get(error.status_code, "invalid_request")
-    return JSONResponse(error_body(error.status_code, message, code), error.status_code, dict(error.headers or {}))
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    if error.status_code == 405:
+        headers["allow"] = ", ".join(_methods(request))
+    return JSONResponse(error_body(error.status_code, message, code), error.status_code, headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """What the path of a request takes, by all routes: the framework knows of the first only."""
+    routes = [
+        inner
+        for route in request.app.routes
+        for inner in (route.original_router.routes if hasattr(route, "original_router") else [route])
+    ]
+    matching = (route for route in routes if route.matches(request.scope)[0] is not Match.NONE)
+    return sorted({method for route in matching for method in getattr(route, "methods", None) or ()})
 
 
 async def _validation_error(request: Request, error: Exception) -> JSONResponse:
@@ -95,4 +120,5 @@ async def _validation_error(request: Request, error: Exception) -> JSONResponse:
     else:
         param = ".".join(where) or None
         message = f"{param or 'The request'}: {first['msg']}."
-    return JSONResponse(error_body(400, message, "invalid_request", param), 400)
+    body = error_body(400, message, "invalid_request", param)
+    return JSONResponse(for_dify(body, 400, request.url.path), 400)

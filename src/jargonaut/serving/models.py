@@ -1,15 +1,16 @@
-"""`/v1/models`, `/healthz`, `/readyz`: what can be asked, and whether."""
+"""`/v1/models`, `/healthz`, `/readyz`, `/metrics`: what can be asked, whether, and how it goes."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from jargonaut.core.errors import UnknownNameError
 from jargonaut.serving.errors import error_body
-from jargonaut.serving.service import Reader, ServiceDependency
+from jargonaut.serving.metrics import CONTENT_TYPE
+from jargonaut.serving.service import Admin, Reader, ServiceDependency
 from jargonaut.serving.wire import Model, ModelList
 from jargonaut.state.knowledge_base import ChannelPointer
 
@@ -47,6 +48,18 @@ async def readyz(service: ServiceDependency) -> Response:
     message = "; ".join(f"{path}: {reason}" for path, reason in missing.items())
     body = error_body(503, f"Not ready: {message}.", "not_ready")
     return JSONResponse({**body, "missing": missing}, 503, {"retry-after": "1"})
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+async def metrics(service: ServiceDependency, caller: Admin) -> Response:
+    """Figures of this process, for Prometheus."""
+    bases = service.knowledge_bases
+    live = [
+        (tenant, model, pointer)
+        for tenant in sorted({scope.tenant for scope in bases.scopes})
+        for model, pointer in (await bases.channels(tenant)).items()
+    ]
+    return Response(service.metrics.text(live), media_type=CONTENT_TYPE)
 
 
 def _model(name: str, pointer: ChannelPointer, owner: str) -> Model:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from jargonaut.answering.retrieve import Question, Retrieved, retrieve
-from jargonaut.core.deadline import Deadline
+from jargonaut.answering.retrieve import Question, Retrieved
+from jargonaut.index.port import StoredChunk
+from jargonaut.serving.asking import Asking
 from jargonaut.serving.boundary import while_connected
 from jargonaut.serving.errors import RequestError
 from jargonaut.serving.service import Reader, ServiceDependency, echo, where
-from jargonaut.serving.wire import SearchHit, SearchRequest, SearchResult, SearchScores, place_of
+from jargonaut.serving.wire import SearchHit, SearchReason, SearchRequest, SearchResult, SearchScores, place_of
 
 router = APIRouter()
 
@@ -24,10 +26,9 @@ async def search(body: SearchRequest, request: Request, service: ServiceDependen
     if body.top_k is not None and body.top_k > service.limits.top_k:
         raise RequestError(f"`top_k` is at most {service.limits.top_k}.", param="top_k")
     question = Question(text, where(body.filter), body.top_k)
-    served = await service.serve(caller, body.model)
-    release = served.release
-    deadline = Deadline.after(service.limits.deadline_s)
-    found = await while_connected(request, retrieve(release, question, served.visibility(caller.principals), deadline))
+    asking = await Asking.of(service, caller, body.model)
+    served, release = asking.served, asking.served.release
+    found = await while_connected(request, asking.found(question))
     result = SearchResult(
         model=served.model,
         release=release.release_id,
@@ -36,17 +37,14 @@ async def search(body: SearchRequest, request: Request, service: ServiceDependen
         answerable=found.answers,
         evidence=found.evidence.score,
         threshold=found.threshold,
-        data=[_hit(passage) for passage in found.passages],
+        data=[_hit(passage, text, release.recipe.fusion.lexical_weight) for passage in found.passages],
         timings_ms={name: round(seconds * 1e3, 2) for name, seconds in found.seconds.items()},
     )
     return JSONResponse(result.model_dump(), headers=echo(served, store=bool(found.passages)))
 
 
-def _hit(found: Retrieved) -> SearchHit:
-    chunk, scores = found.chunk, found.scores
-    metadata: dict[str, Any] = {
-        name: item if isinstance(item, str) else list(item) for name, item in chunk.metadata.items()
-    }
+def _hit(found: Retrieved, query: str, lexical_weight: float) -> SearchHit:
+    chunk = found.chunk
     return SearchHit(
         chunk=chunk.chunk_id,
         document=chunk.uri,
@@ -59,6 +57,24 @@ def _hit(found: Retrieved) -> SearchHit:
         **place_of(chunk.place),
         kind=chunk.kind,
         language=chunk.language,
-        metadata=metadata,
-        scores=SearchScores(fused=scores.fused, bm25=scores.bm25, cosine=scores.cosine, whitened=scores.whitened),
+        metadata=metadata_of(chunk),
+        scores=SearchScores(**dataclasses.asdict(found.scores)),
+        why=_why(found, query, lexical_weight),
     )
+
+
+def metadata_of(chunk: StoredChunk) -> dict[str, Any]:
+    """What is known of the passage's document, as JSON."""
+    return {name: item if isinstance(item, str) else list(item) for name, item in chunk.metadata.items()}
+
+
+def _why(found: Retrieved, query: str, lexical_weight: float) -> SearchReason:
+    scores, terms = found.scores, found.matched(query)
+    reasons = []
+    if scores.dense_rank is not None:
+        reasons.append(f"number {scores.dense_rank} by meaning (cosine {scores.cosine:.2f})")
+    if scores.lexical_rank is not None:
+        words = f": {', '.join(terms)}" if terms else ""
+        reasons.append(f"number {scores.lexical_rank} by words (BM25 {scores.bm25:.2f}{words})")
+    summary = " and ".join(reasons)
+    return SearchReason(terms=terms, lexical_weight=lexical_weight, summary=f"{summary[:1].upper()}{summary[1:]}.")

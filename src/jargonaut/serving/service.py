@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Annotated
 from urllib.parse import quote
 
@@ -12,13 +12,23 @@ from fastapi import Depends, Request
 from jargonaut.answering.loaded_release import LoadedRelease
 from jargonaut.core.errors import InputError, PermissionDeniedError
 from jargonaut.core.filters import Filter, parse_filter
+from jargonaut.core.scope import Scope
+from jargonaut.encoding.port import Encoder
 from jargonaut.generation.port import Generator
 from jargonaut.serving.authentication import Authenticator, Caller
 from jargonaut.serving.errors import RequestError
 from jargonaut.serving.knowledge_bases import Served, ServedKnowledgeBases
+from jargonaut.serving.metrics import Metrics
+from jargonaut.serving.tracing import NoTracing, Tracing
+from jargonaut.serving.uploads import Uploads
+from jargonaut.state.feedback import FeedbackLog
 
 GeneratorOf = Callable[[LoadedRelease], Generator]
 """The generator that a release's recipe names. Given by wiring."""
+DocumentEncoderOf = Callable[[LoadedRelease], Encoder | None]
+"""What the documents of a release were encoded with; None for a lexical one. Given by wiring; may load it."""
+UploadsOf = Callable[[Scope], Uploads | None]
+"""The uploaded documents of a knowledge base. Given by wiring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +36,8 @@ class Limits:
     """What a request may ask for."""
 
     body_bytes: int = 256 * 1024
+    upload_bytes: int = 10 * 1024 * 1024
+    """The same of an upload; 0 refuses all."""
     question_characters: int = 8_000
     top_k: int = 50
     deadline_s: float = 30.0
@@ -44,6 +56,17 @@ class Service:
     authenticator: Authenticator
     generator_of: GeneratorOf
     limits: Limits = DEFAULT_LIMITS
+    document_encoder_of: DocumentEncoderOf = lambda release: release.query_encoder
+    uploads_of: UploadsOf = lambda scope: None
+    metrics: Metrics = field(default_factory=Metrics)
+    tracing: Tracing = field(default_factory=NoTracing)
+    close_generators: Callable[[], Awaitable[None]] | None = None
+    """Lets go of what generators hold, when the service ends."""
+    _feedback: dict[Scope, FeedbackLog] = field(default_factory=dict)
+
+    def feedback_of(self, scope: Scope) -> FeedbackLog:
+        """The judgements of a knowledge base."""
+        return self._feedback.setdefault(scope, FeedbackLog(self.knowledge_bases.journal, scope))
 
     async def serve(self, caller: Caller, model: str | None) -> Served:
         """The release to answer a caller from; without a model, the caller's only one.
@@ -81,11 +104,22 @@ class Service:
         if len(text) > self.limits.question_characters:
             message = f"The question has {len(text)} characters; at most {self.limits.question_characters} are allowed."
             raise RequestError(message, param=param, code="question_too_long")
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise RequestError("The question holds half a character (a lone surrogate).", param=param) from None
-        return text
+        return checked_text(text, "question", param)
+
+
+def checked_text(text: str, what: str, param: str) -> str:
+    """`text`, if it is one.
+
+    Raises:
+        RequestError: It is empty, or holds half a character.
+    """
+    if not text.strip():
+        raise RequestError(f"The {what} is empty.", param=param)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise RequestError(f"The {what} holds half a character (a lone surrogate).", param=param) from None
+    return text
 
 
 def where(value: dict[str, object] | None) -> Filter | None:
@@ -125,6 +159,12 @@ def _reader(request: Request) -> Caller:
     return caller
 
 
+def _admin(request: Request) -> Caller:
+    caller: Caller = request.state.caller
+    caller.require("admin")
+    return caller
+
+
 def _writer(request: Request) -> Caller:
     caller: Caller = request.state.caller
     caller.require("write")
@@ -134,3 +174,4 @@ def _writer(request: Request) -> Caller:
 ServiceDependency = Annotated[Service, Depends(_service)]
 Reader = Annotated[Caller, Depends(_reader)]
 Writer = Annotated[Caller, Depends(_writer)]
+Admin = Annotated[Caller, Depends(_admin)]

@@ -112,6 +112,7 @@ class ChatCompletion(BaseModel):
     system_fingerprint: str = Field(description="The id of the release that answered")
     choices: list[Choice]
     usage: Usage
+    standalone_question: str = Field(description="What was looked for: the question, made to stand alone")
 
 
 class SearchRequest(BaseModel):
@@ -138,6 +139,16 @@ class SearchScores(BaseModel):
     bm25: float = Field(description="0 if it was not found lexically")
     cosine: float | None = Field(description="What the threshold reads; null in a lexical release")
     whitened: float | None = Field(description="Cosine after whitening, if the recipe has one")
+    lexical_rank: int | None = Field(None, description="Its place by `bm25` alone; null if it was not found lexically")
+    dense_rank: int | None = Field(None, description="Its place by `cosine` alone, among all candidates")
+
+
+class SearchReason(BaseModel):
+    """Why a passage was found."""
+
+    terms: list[str] = Field(description="Terms of the query, as analysed, that its headings and text hold")
+    lexical_weight: float = Field(description="Share of words in `fused`; the rest is meaning")
+    summary: str = Field(description="The same in a sentence")
 
 
 class SearchHit(BaseModel):
@@ -161,6 +172,7 @@ class SearchHit(BaseModel):
     language: str
     metadata: dict[str, str | list[str]]
     scores: SearchScores
+    why: SearchReason
 
 
 class SearchResult(BaseModel):
@@ -180,15 +192,48 @@ class SearchResult(BaseModel):
     timings_ms: dict[str, float] = Field(description="`encode`, `dense`, `lexical` (both at once), `fuse`, `fetch`")
 
 
+DocumentStatus = Literal["live", "changed", "pending", "unreadable", "deleted"]
+
+
 class ListedDocument(BaseModel):
-    """A document of the live release."""
+    """A document of the live release, or one that was uploaded and is not in it yet."""
 
     id: str
     object: Literal["document"] = "document"
     uri: str
     content_digest: str
     allow: list[str]
-    status: Literal["live", "deleted"]
+    status: DocumentStatus = Field(
+        description="`pending`: uploaded, goes live with the next build; `changed`: an upload is to take its place; "
+        "`unreadable`: an upload that could not be read"
+    )
+    reason: str | None = Field(None, description="Why it is unreadable")
+
+
+class UploadRequest(BaseModel):
+    """A document, in JSON."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    uri: str = Field(min_length=1, description="Name with extension, which says the format: `manual/leave.md`")
+    text: str | None = None
+    content_base64: str | None = Field(None, description="Instead of `text`, for formats that are not text")
+    model: str | None = None
+    allow: list[str] | None = Field(None, description="Principals; can only narrow what the rules grant")
+    metadata: dict[str, str | list[str]] = Field(
+        {}, description="`title`, `author`, `date`, `language`, `tags`, or names of your own"
+    )
+
+
+class UploadReceipt(BaseModel):
+    """Proof that a document is stored. It is found once a build has read it."""
+
+    object: Literal["document.upload"] = "document.upload"
+    id: str
+    uri: str
+    size_bytes: int
+    content_digest: str
+    status: Literal["pending", "live"]
 
 
 class DocumentList(BaseModel):
