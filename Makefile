@@ -83,6 +83,9 @@ bench-index: $(VENV)/.dev ## measure the index engines against each other, into 
 .PHONY: bench-edge
 bench-edge: $(VENV)/.dev $(VENV)/.workerd ## measure the edge beside other gateways, into benchmarks/results/
 	$(BIN)/python -m benchmarks.edge $(ARGS)
+.PHONY: bench-adaptation
+bench-adaptation: $(VENV)/.dev ## measure what adaptation gains on labelled collections, into benchmarks/results/
+	$(BIN)/python -m benchmarks.adaptation $(ARGS)
 
 .PHONY: soak
 soak: $(VENV)/.dev $(VENV)/.workerd ## kill builds, read spoiled files, try to cross answers at the edge, into benchmarks/results/

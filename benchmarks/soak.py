@@ -75,7 +75,10 @@ class Trial:
         for _ in range(chance.randint(1, 30)):
             name = f"more-{chance.randrange(60)}.md"
             text = " ".join(f"Item {chance.randrange(10_000)} is teal." for _ in range(chance.randrange(40)))
-            (docs / name).write_text(f"# Machine {number}\n\n## Colours\n\n{text}\n\n## Notes\n\nKill {number}.\n")
+            # Named, so that no two are copies of each other: of copies, one is indexed.
+            (docs / name).write_text(
+                f"# Machine {number} of {name}\n\n## Colours\n\n{text}\n\n## Notes\n\nKill {number}.\n"
+            )
         kind = chance.choices(("build", "rm", "restore", "rollback"), (7, 1, 1, 1))[0]
         config = ["--config", str(self.folder / "jargonaut.toml")]
         deleted = sorted(self.base.follower.current().deleted)

@@ -25,9 +25,10 @@ from jargonaut.chunking.port import LEAST_TOKENS
 from jargonaut.core.canonical import digest_of
 from jargonaut.core.scope import DEFAULT_TENANT, PUBLIC
 from jargonaut.settings_edge import CloudflareSettings, EdgeSettings
-from jargonaut.settings_file import Folder, LocalFile, Table, Texts, anchored, commented_example, explain, read_toml
+from jargonaut.settings_file import Folder, Table, Texts, anchored, commented_example, explain, read_toml
 from jargonaut.settings_index import IndexSettings
 from jargonaut.settings_tokens import TokenSettings
+from jargonaut.settings_tuning import GateSettings, TuningSettings
 from jargonaut.settings_values import Pattern, Patterns, Principals, Share, named
 
 SETTINGS_FILE = "jargonaut.toml"
@@ -63,7 +64,7 @@ class BuildSettings(Table):
     workers: int = Field(0, ge=0, le=256)
     """Processes that parse files; 0: one for each CPU."""
     file_timeout_s: float = Field(60, gt=0)
-    """Most seconds for parsing one file; one that takes longer is quarantined."""
+    """Most seconds for parsing one file, and of a long PDF for every 250 pages; one that takes longer is quarantined."""
     file_memory_mb: int = Field(1536, ge=64)
     """Most memory for parsing one file, in units of 1024 * 1024 bytes; one that takes more is quarantined."""
     file_limit_mb: int = Field(100, ge=1)
@@ -114,28 +115,6 @@ class EncoderSettings(Table):
         if _HUB_ID.fullmatch(value):
             return value
         raise ValueError('must be "auto", "none", a hub id (owner/name), an existing folder or "package:NAME".')
-
-
-class TuningSettings(Table):
-    """Fitting the encoder to the documents."""
-
-    enabled: bool = True
-    """Whether a tuned encoder is tried once the base encoder serves."""
-    budget_s: float = Field(300, gt=0)
-    """Seconds that training may take."""
-    seed: int = Field(7, ge=0)
-    """Of every random choice: the same documents and the same seed give the same split and the same pairs."""
-    labels: LocalFile = ""
-    """File with judged questions, one JSON object a line: `query`, `uri`, and `heading` if known."""
-
-
-class GateSettings(Table):
-    """When a recipe may replace the live one."""
-
-    level: float = Field(0.001, gt=0, lt=0.5)
-    """Largest p-value of the one-sided paired randomisation test that counts as a gain."""
-    margin: float = Field(0.01, gt=0, lt=0.5)
-    """Largest loss that counts as not inferior, when only the prompt, threshold or generator changes."""
 
 
 class SourceSettings(Table):

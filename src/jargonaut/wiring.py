@@ -27,6 +27,7 @@ from jargonaut.core.errors import (
 from jargonaut.core.release import Recipe
 from jargonaut.core.scope import LIVE, PUBLIC, Scope, checked_principals
 from jargonaut.index.port import Index, SearchQuery, Snapshot, Visibility
+from jargonaut.releases.channels import not_kept
 from jargonaut.releases.registry import Registry
 from jargonaut.releases.visibility import overlay
 from jargonaut.settings import KnowledgeBaseSettings, Settings, is_loopback
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from jargonaut.encoding.port import Encoder
     from jargonaut.generation.port import Generator
     from jargonaut.index.lucene_server import Access, LuceneServer, VectorOption
+    from jargonaut.ranking.late_interaction import LateInteraction
     from jargonaut.ranking.whitening import Whitening
 
 PLAIN_TOKENS = 256
@@ -63,7 +65,15 @@ class Workspace:
     @cached_property
     def journal(self) -> Journal:
         """State that is shared by all processes of this home."""
-        return SqliteJournal(self.home / "state.sqlite")
+        path = self.home / "state.sqlite"
+        is_new = not path.exists() or path.stat().st_size == 0
+        if is_new and any((self.home / "artifacts").glob("*/*/releases/*")):
+            raise IntegrityError(
+                f"{path} is missing or empty, but {self.home} holds releases: what was deleted, who may read what and "
+                "all keys are in it.",
+                "Restore it from a backup. Without one, move the folder away and build again.",
+            )
+        return SqliteJournal(path)
 
     @cached_property
     def knowledge_bases(self) -> Mapping[Scope, KnowledgeBase]:
@@ -213,13 +223,18 @@ class KnowledgeBase:
 
         return LanceIndex(folder)
 
+    def whole_recipe(self, recipe_id: str) -> Recipe | None:
+        """A recipe, or None if its manifest is damaged: `build --anew` does without."""
+        try:
+            return self.registry.recipe(recipe_id)
+        except IntegrityError:
+            return None
+
     def load_encoder(self, encoder_id: str) -> Encoder:
         """Load an encoder that was exported into the storage."""
-        from jargonaut.encoding.artifact import load_encoder
-        from jargonaut.encoding.openvino_encoder import OpenVinoEncoder
+        from jargonaut.encoding.artifact import open_encoder
 
-        stored = load_encoder(self.storage, encoder_id)
-        return OpenVinoEncoder(stored.card, stored.model_path, stored.tokenizer_path)
+        return open_encoder(self.storage, encoder_id)
 
     def load_whitening(self, recipe: Recipe) -> Whitening | None:
         """The whitening that a recipe ranks with, if it has one."""
@@ -228,6 +243,18 @@ class KnowledgeBase:
         digest = recipe.fusion.whitening
         return whitening_from_bytes(self.storage.get(f"whitenings/{digest}.safetensors")) if digest else None
 
+    def load_late(self, recipe: Recipe, snapshot: Snapshot) -> LateInteraction | None:
+        """What compares the tokens of a revision; None if the recipe does not, or its tokens were never written."""
+        from jargonaut.index.token_store import open_token_store
+        from jargonaut.ranking.late_interaction import LateInteraction
+        from jargonaut.ranking.token_writing import load_projection
+
+        digest = recipe.fusion.tokens
+        store = open_token_store(self.storage, snapshot, digest) if digest else None
+        if store is None:
+            return None
+        return LateInteraction(load_projection(self.storage, digest), store)
+
     async def load_release(self, release_id: str) -> LoadedRelease:
         """Everything that serves a release, checked to fit together."""
         from jargonaut.answering.loaded_release import LoadedRelease
@@ -235,7 +262,8 @@ class KnowledgeBase:
         registry = self.registry
         release = registry.release(release_id)
         recipe, revision = registry.recipe(release.recipe), registry.revision(release.revision)
-        reader = await self.index.open_reader(Snapshot(revision.table, revision.table_version))
+        snapshot = Snapshot(revision.table, revision.table_version)
+        reader = await self.index.open_reader(snapshot)
         return LoadedRelease(
             scope=self.scope,
             release_id=release_id,
@@ -245,6 +273,7 @@ class KnowledgeBase:
             query_encoder=await asyncio.to_thread(self.load_encoder, recipe.encoder.query) if recipe.encoder else None,
             whitening=self.load_whitening(recipe),
             documents=registry.documents(revision.documents),
+            late=self.load_late(recipe, snapshot),
         )
 
     async def load_for_reading(self, release: str, principals: Sequence[str]) -> tuple[LoadedRelease, Visibility]:
@@ -259,6 +288,7 @@ class KnowledgeBase:
         if not release and live is None:
             raise UnavailableError(f"{self.scope.path} has no live release yet.", "Build one: `jargonaut build`.")
         wanted = self.registry.find_release(release).id if release else live.release if live else ""
+        self._check_kept(wanted)
         loaded = await self.load_release(wanted)
         asker = checked_principals(principals, "--as") | {PUBLIC}
         return loaded, overlay(state, loaded.documents).visibility(asker)
@@ -275,6 +305,7 @@ class KnowledgeBase:
         Raises:
             RefusedError: Its index or something else of it is gone or damaged.
         """
+        self._check_kept(release_id)
         try:
             asyncio.run(self.load_release(release_id))
         except IntegrityError as error:
@@ -282,6 +313,15 @@ class KnowledgeBase:
                 f"Release {release_id[:12]} cannot be served any more: {error.message}",
                 "[build] keep_revisions says how many revisions are kept; `jargonaut releases list` shows releases.",
             ) from error
+
+    def _check_kept(self, release_id: str) -> None:
+        """Permissions are kept up to date for some revisions only, so no other may be asked or promoted.
+
+        Raises:
+            RefusedError: It is of none of these.
+        """
+        if not self.follower.current().may_be_asked(self.registry.release(release_id).revision):
+            raise not_kept(release_id)
 
     def check_live(self) -> str:
         """Load the live release and search it.

@@ -1,3 +1,4 @@
+import dataclasses
 from dataclasses import replace
 
 import pytest
@@ -157,7 +158,6 @@ def test_a_migration_is_applied(monkeypatch):
     from jargonaut.core import release
 
     old = {key: value for key, value in to_json(RECIPE).items() if key != "label"}
-    monkeypatch.setattr(release, "FORMAT", 2)
     monkeypatch.setattr(release, "MIGRATIONS", {1: lambda fields: {**fields, "label": "migrated"}})
     assert from_json(Recipe, old).label == "migrated"
 
@@ -168,3 +168,19 @@ def test_the_beginning_of_an_id_names_a_release(registry):
     for unknown in ("", "zzz"):
         with pytest.raises(UnknownNameError):
             registry.find_release(unknown)
+
+
+def test_a_recipe_that_uses_nothing_new_is_written_as_before():
+    written = to_json(RECIPE)
+    assert written["format"] == 1
+    assert written["fusion"] == {"lexical_weight": 0.3, "whitening": "", "pool": 100}
+    assert RECIPE.id == "7044edc6067b0dba0e2f164e8f470487"
+
+
+def test_what_an_older_version_would_not_rank_with_it_refuses():
+    late = dataclasses.replace(RECIPE, fusion=Fusion(0.3, tokens="t", late_weight=0.25))
+    written = to_json(late)
+    assert written["format"] == 2
+    assert from_json(Recipe, written) == late
+    assert from_json(Recipe, to_json(RECIPE)) == RECIPE
+    assert late.id != RECIPE.id

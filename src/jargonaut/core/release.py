@@ -21,7 +21,9 @@ FORMAT = 2
 Raise it for what can be added with a default (then `ADDED` names it), or with a rule in `MIGRATIONS` for what cannot.
 """
 
-ADDED: Mapping[int, frozenset[str]] = {2: frozenset({"chunks_per_document", "unsupported"})}
+ADDED: Mapping[int, frozenset[str]] = {
+    2: frozenset({"chunks_per_document", "late_weight", "threshold_is_set", "tokens", "unsupported"})
+}
 """Fields by the format that brought them. One that has its default is not written, so that manifests of before keep
 their ids; one that has not makes the manifest unreadable for a version that would ignore it."""
 
@@ -52,6 +54,10 @@ class Fusion:
     """Digest of the whitening artifact, or empty: then the dense score is the raw cosine alone."""
     pool: int = 100
     """Candidates taken from each list."""
+    tokens: str = ""
+    """Digest of the token projection, or empty: then tokens are not compared."""
+    late_weight: float = 0.0
+    """Weight of the z-scored MaxSim, added to the weighted sum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,8 @@ class Recipe:
     """Most passages of one document in an answer."""
     unsupported: Literal["remove", "mark"] = "remove"
     """What becomes of a statement that no citation supports."""
+    threshold_is_set: bool = False
+    """Whether somebody set the threshold; else it was fitted, and is fitted again with every recipe."""
 
     @property
     def id(self) -> str:
