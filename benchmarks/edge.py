@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -282,8 +283,10 @@ def litellm(direct: Target) -> Iterator[Target]:
     )
     port = _free_port()
     command = [str(folder / "bin/litellm"), "--config", str(config), "--port", str(port), "--host", "127.0.0.1"]
-    with _running(command, {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}, f"http://127.0.0.1:{port}/health/liveliness"):
-        yield Target("litellm", f"http://127.0.0.1:{port}", {"authorization": "Bearer a"})
+    key = f"sk-{secrets.token_hex(32)}"  # keys of its own for each tenant need a PostgreSQL
+    environment = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MASTER_KEY": key}
+    with _running(command, environment, f"http://127.0.0.1:{port}/health/liveliness"):
+        yield Target("litellm", f"http://127.0.0.1:{port}", {"authorization": f"Bearer {key}"})
 
 
 def _install(command: list[str]) -> None:

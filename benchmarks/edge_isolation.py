@@ -60,7 +60,7 @@ class Tally:
 
     @classmethod
     def of(cls, record: dict[str, Any]) -> Tally:
-        """What `dataclasses.asdict` made of one."""
+        """What was written of the `vars` of one."""
         counters = {name: Counter(record[name]) for name in ("labels", "statuses")}
         return cls(**(record | counters))
 

@@ -19,7 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import edge_isolation
@@ -182,7 +182,7 @@ def isolate_edge(wanted: int, seed: int) -> None:
     while tally.requests < wanted:
         part = min(EDGE_PART, wanted - tally.requests)
         tally.add(edge_isolation.soak_part(part, seed * 1_000_003 + tally.requests))
-        record.write_text(json.dumps(asdict(tally)))
+        record.write_text(json.dumps(vars(tally)))
         print(f"  {tally.requests} requests, {len(tally.failures)} wrong, {dict(tally.labels)}", file=sys.stderr)
     command = f"python -m benchmarks.soak edge {wanted} {seed}"
     of = f"of {tally.requests} requests to the edge (seed {seed})"

@@ -13,10 +13,25 @@ export function secondsLeft(now: number): number {
   return Math.max(1, Math.ceil(((minuteOf(now) + 1) * MINUTE_MS - now) / 1000));
 }
 
+export interface Kept {
+  minute: number;
+  taken: Amounts;
+}
+
 /** What a tenant has taken in the running minute, in all places: the count behind the leases. */
 export class Ledger {
-  private minute = -1;
-  private taken: Amounts = { requests: 0, tokens: 0 };
+  private minute: number;
+  private taken: Amounts;
+
+  constructor(kept?: Kept) {
+    this.minute = kept?.minute ?? -1;
+    this.taken = kept?.taken ?? { requests: 0, tokens: 0 };
+  }
+
+  /** What has to be kept to go on. */
+  get kept(): Kept {
+    return { minute: this.minute, taken: { ...this.taken } };
+  }
 
   /** Takes what is wanted, or what there is. */
   lease(limits: Limits, wanted: Amounts, now: number): Lease {

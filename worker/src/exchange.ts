@@ -139,6 +139,8 @@ export class Exchange {
     if (!/^text\/html/i.test(headers.get("content-type") ?? "")) {
       headers.set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
     }
+    // Clients of OpenAI's look for it and for nothing else.
+    if ([429, 502, 503, 504].includes(response.status) && !headers.has("retry-after")) headers.set("retry-after", "1");
     if (this.env.TAG) headers.set("x-jargonaut-version", this.env.TAG);
     if (!headers.has("x-ratelimit-limit-requests")) {
       for (const [name, value] of Object.entries(this.purse?.headers() ?? {})) headers.set(name, value);

@@ -8,6 +8,9 @@ import type { OriginSettings, Settings } from "./settings";
 /** Answers beyond this are passed on, not stored. */
 export const MAX_STORED_BYTES = 1024 * 1024;
 const TRIES = 2;
+/** Of a stream, what came in so long is looked at together: a look at each word would cost more than passing it on. */
+const PAUSE_MS = 200;
+const READ_BYTES = 32 * 1024;
 
 /** All bytes of an answer; or why there are none: it broke off, or is too large to be kept. */
 export type Whole = Uint8Array | "broken" | "oversized";
@@ -119,15 +122,18 @@ async function attempt(way: Way, outgoing: Outgoing, origin: OriginSettings): Pr
     return { response, whole: Promise.resolve(new Uint8Array()), origin: origin.name };
   }
   const streamed = isEventStream(response.headers.get("content-type"));
-  const [passed, watched] = response.body.tee();
-  const whole = collect(watched, settings.idleGapMs, abort).finally(() => clearTimeout(total));
-  if (!streamed && outgoing.repeatable && (await whole) === "broken") {
-    throw late ? tooLate() : originError(502, "origin_broke_off", "The origin's answer broke off.");
+  const [passed, seen] = response.body.tee();
+  if (!streamed) {
+    const whole = collect(seen, settings.idleGapMs, abort).finally(() => clearTimeout(total));
+    if (outgoing.repeatable && (await whole) === "broken") {
+      throw late ? tooLate() : originError(502, "origin_broke_off", "The origin's answer broke off.");
+    }
+    return { response: new Response(passed, response), whole, origin: origin.name };
   }
-  if (!streamed) return { response: new Response(passed, response), whole, origin: origin.name };
-  // A client that leaves while it is being answered shows only in that its pipe fails.
   const { readable, writable } = new IdentityTransformStream();
-  passed.pipeTo(writable).catch(leave);
+  // A client that leaves while it is being answered shows only in that its pipe fails.
+  const passing = passed.pipeTo(writable).catch(leave);
+  const whole = collect(seen, settings.idleGapMs, abort, passing).finally(() => clearTimeout(total));
   return { response: new Response(readable, response), whole, origin: origin.name };
 }
 
@@ -142,23 +148,44 @@ export function watched(response: Response, origin: string): Forwarded {
   return { response: new Response(passed, response), whole: collect(seen, Infinity, new AbortController()), origin };
 }
 
-async function collect(body: ReadableStream<Uint8Array>, idleGapMs: number, abort: AbortController): Promise<Whole> {
+/** Reads a body to its end, beside whoever it is passed on to; while that is `passing`, at a pace of its own. */
+async function collect(body: ReadableStream<Uint8Array>, idleGapMs: number, abort: AbortController, passing?: Promise<unknown>): Promise<Whole> {
   let chunks: Uint8Array[] = [];
   let size = 0;
-  const wait = (): number | null => (Number.isFinite(idleGapMs) ? setTimeout(() => abort.abort(), idleGapMs) : null);
-  let idle = wait();
+  let heard = Date.now();
+  let timer: number | null = null;
+  const look = (): void => {
+    const left = heard + idleGapMs - Date.now();
+    if (left <= 0) abort.abort();
+    else timer = setTimeout(look, left);
+  };
+  if (Number.isFinite(idleGapMs)) timer = setTimeout(look, idleGapMs);
   try {
-    for await (const chunk of body) {
-      clearTimeout(idle);
-      idle = wait();
-      size += chunk.length;
+    const reader = body.getReader({ mode: "byob" });
+    for (;;) {
+      const { done, value } = await reader.read(new Uint8Array(READ_BYTES));
+      if (done) break;
+      heard = Date.now();
+      size += value.length;
       if (size > MAX_STORED_BYTES) chunks = [];
-      else chunks.push(chunk);
+      else chunks.push(value.slice());
+      if (passing) await pause(passing);
     }
   } catch {
     return "broken";
   } finally {
-    clearTimeout(idle);
+    clearTimeout(timer);
   }
   return size > MAX_STORED_BYTES ? "oversized" : joined(chunks, size);
+}
+
+/** Waits for `PAUSE_MS`, or for the end of `passing`. */
+function pause(passing: Promise<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, PAUSE_MS);
+    void passing.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }

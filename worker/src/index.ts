@@ -1,7 +1,7 @@
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import { answerModels, answerQuestion, passQuestion, passThrough } from "./answers";
 import { readBody, readQuestion } from "./body";
-import { Ledger } from "./budget";
+import { type Kept, Ledger } from "./budget";
 import { canonicalJson } from "./canonical";
 import { isPreflight, preflight } from "./cors";
 import { EdgeError } from "./errors";
@@ -39,12 +39,22 @@ export class Answers extends WorkerEntrypoint<Env> {
   }
 }
 
-/** The budget of one tenant, for all places. A minute's count is not worth a disk: a restart forgives it. */
+/** The budget of one tenant, for all places. Stored, because the platform puts an object away that is not asked for seconds. */
 export class Budget extends DurableObject<Env> {
-  private readonly ledger = new Ledger();
+  private ledger = new Ledger();
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    void ctx.blockConcurrencyWhile(async () => {
+      this.ledger = new Ledger(await ctx.storage.get<Kept>("ledger"));
+    });
+  }
 
   lease(limits: Limits, wanted: Amounts): Lease {
-    return this.ledger.lease(limits, wanted, Date.now());
+    const lease = this.ledger.lease(limits, wanted, Date.now());
+    // The platform holds the answer back until this is stored.
+    void this.ctx.storage.put("ledger", this.ledger.kept);
+    return lease;
   }
 }
 

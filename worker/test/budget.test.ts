@@ -40,6 +40,16 @@ test("tokens are charged afterwards; what was spent too much is owed", async () 
   expect(await spend()).toBeNull();
 });
 
+test("an object that was put away goes on where it was, within the minute", () => {
+  at.now += 60_000;
+  const wanted = { requests: 30, tokens: 0 };
+  const first = new Ledger();
+  first.lease(limits, wanted, at.now);
+  const again = new Ledger(JSON.parse(JSON.stringify(first.kept)));
+  expect(again.lease(limits, wanted, at.now).granted.requests).toBe(10);
+  expect(new Ledger(again.kept).lease(limits, wanted, at.now + 60_000).granted.requests).toBe(30);
+});
+
 test("hits that could not be reported are reported with the next", async () => {
   const reports = new HitReports();
   const grant = { tenant: "t", key_id: null, scopes: [], knowledge_base: "k", channel: "live", recipe: "r", release: "x", generation: 1, principals: [] };
