@@ -22,8 +22,8 @@ from jargonaut.core.proof import Comparison
 from jargonaut.core.release import Fusion
 from jargonaut.core.sentences import split_sentences
 from jargonaut.encoding.weights_folder import BaseWeights
-from jargonaut.proof.gate import Gate
-from jargonaut.proof.judge import JudgingQuery, RankedChunks, Trial, judge, score_rows, split_halves
+from jargonaut.proof.gate import Contest, Gate, decide
+from jargonaut.proof.judge import JudgingQuery, RankedChunks, groups_of, score_rows, split_halves
 from jargonaut.proof.lineage import checked_lineage
 from jargonaut.proof.retrieval import Pool, rank_fusions, rankings
 from jargonaut.ranking.fit import WEIGHTS
@@ -203,10 +203,15 @@ class Bench:
         )
         return examples, lineage_of((self._set.texts[row] for row in allowed), (text for text, _ in pairs))
 
+    @cached_property
+    def _live_scores(self) -> np.ndarray:
+        return score_rows({"live": self.live}, self.judged_on)["live"].ndcg_at_10
+
     def _verdict(self, kind: str, ranked: Rankings, trained: bool = False) -> Verdict:
-        trial = Trial("candidate", "live", "r", "candidate", "live", "unseen", 0, 0, gate=Gate(level=self._level))
-        proof = judge({"live": self.live, "candidate": ranked}, self.judged_on, trial).proof
-        return Verdict(self._set.name, kind, proof.verdict, proof.comparison, trained)
+        after = score_rows({"candidate": ranked}, self.judged_on)["candidate"].ndcg_at_10
+        contest = Contest("live", "candidate", self._live_scores, after, groups_of(self.judged_on))
+        decision = decide(contest, Gate(level=self._level))
+        return Verdict(self._set.name, kind, decision.verdict, decision.comparison, trained)
 
 
 def _unit(vectors: Vectors) -> Vectors:

@@ -88,6 +88,7 @@ class Words:
 
     def __init__(self, documents: Sequence[Sequence[str]]) -> None:
         lengths = np.array([len(terms) for terms in documents], np.float64)
+        self._known: dict[str, Vectors] = {}
         self._size = len(documents)
         self._norm = _K1 * (1 - _B + _B * lengths / max(lengths.mean(), 1))
         self._postings: dict[str, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
@@ -98,7 +99,12 @@ class Words:
                 counts.append(count)
 
     def scores(self, question: str) -> Vectors:
-        """Shape (documents,)."""
+        """Shape (documents,); the same question is asked for every recipe."""
+        if question not in self._known:
+            self._known[question] = self._scores(question)
+        return self._known[question]
+
+    def _scores(self, question: str) -> Vectors:
         scores = np.zeros(self._size)
         for term in set(query_terms(question)):
             if term in self._postings:

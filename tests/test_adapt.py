@@ -146,7 +146,7 @@ def test_labels_for_deleted_documents_alone_are_an_error(handbook):
     config = ("--config", folder / "jargonaut.toml")
     (folder / "labels.jsonl").write_text('{"query": "How tight?", "uri": "gv-17.md"}\n')
     (folder / "jargonaut.toml").write_text(SETTINGS.replace("budget_s = 20", 'labels = "labels.jsonl"'))
-    command_line.run("documents", "delete", "gv-17.md", "--yes", *config, code=None)
+    command_line.run("documents", "rm", "gv-17.md", *config)
     done = command_line.run("prove", "--no-train", *config, code=2)
     assert "All 1 labels" in done.stderr
     assert "were deleted" in done.stderr

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from jargonaut.answering.loaded_release import LoadedRelease
 from jargonaut.core.errors import InputError
 from jargonaut.core.progress import Progress
 from jargonaut.core.proof import Proof
-from jargonaut.core.release import EncoderRef, Fusion, Recipe, Release, Revision
+from jargonaut.core.release import EncoderRef, Fusion, Recipe, Release
 from jargonaut.core.scope import LIVE, Scope
 from jargonaut.deciding import Adaptation, decided, look_at
-from jargonaut.encoding.port import Encoder
 from jargonaut.fitting import Corpus, RankingParts, RankingPlan, ranking_parts
-from jargonaut.index.port import IndexReader, Snapshot, Visibility
+from jargonaut.index.port import Snapshot, Visibility
+from jargonaut.options import LiveRelease, Option
 from jargonaut.proof.answers import judge_answers
 from jargonaut.proof.calibrate import calibrated_threshold
 from jargonaut.proof.gate import FEWEST_QUERIES, Contest, Gate, decide
@@ -64,28 +64,6 @@ _DEADLINE_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class LiveRelease:
-    """What is live, opened."""
-
-    release: Release
-    recipe: Recipe
-    revision: Revision
-    reader: IndexReader
-    query_encoder: Encoder
-    whitening: Whitening | None
-    late: LateInteraction | None
-    languages: Mapping[str, int]
-    seen: Visibility
-    """All that is not deleted."""
-
-    @property
-    def corpus(self) -> Corpus:
-        """What a ranking is fitted on."""
-        snapshot = Snapshot(self.revision.table, self.revision.table_version)
-        return Corpus(self.reader, snapshot, self.query_encoder, self.seen, self.recipe.fusion.pool)
-
-
-@dataclass(frozen=True, slots=True)
 class AdaptationPlan:
     """Ready objects for one adaptation."""
 
@@ -95,12 +73,15 @@ class AdaptationPlan:
     journal: Journal
     live: LiveRelease
     held_out: HeldOut
-    tune: Callable[[Progress], Sequence[Encoder]] | None
-    """Trains and exports query encoders for the live space; None where nothing can be trained."""
+    tune: Callable[[Progress], Sequence[Option]] | None
+    """Trains, exports and, where documents are encoded anew, indexes; None where nothing can be trained."""
     gate: Gate
     seed: int
-    ranking: RankingPlan
+    ranking: Callable[[Option], RankingPlan]
+    """How the ranking of an option is fitted."""
     force: bool = False
+    discard: Callable[[str], None] | None = None
+    """Removes a table: documents that were encoded anew for nothing."""
 
 
 def adapt(plan: AdaptationPlan, progress: Progress) -> Adaptation:
@@ -134,7 +115,7 @@ def prove_change(plan: AdaptationPlan, changed: Recipe, progress: Progress) -> A
 async def _prove_change(plan: AdaptationPlan, changed: Recipe, progress: Progress) -> Adaptation:
     live, queries = plan.live, plan.held_out.judged_on
     progress("judge", 0, 1)
-    pools = await _pools(plan, live.query_encoder, queries)
+    pools = await _pools(plan, live.as_option, queries, live.late)
     trial = _trial(plan, changed, ("changed", "live"))
     proof = await judge_answers(live.reader, pools, queries, live.whitening, (live.recipe, changed), trial)
     progress("judge", 1, 1)
@@ -174,6 +155,7 @@ def prove_chunker(plan: ChunkerPlan, progress: Progress) -> Adaptation:
 
 
 async def _prove_chunker(plan: ChunkerPlan, progress: Progress) -> Adaptation:
+    lineage = _lineage(plan.registry, plan.held_out, plan.candidate.recipe)
     proving = (plan.candidate.recipe.id, plan.live.recipe.id, plan.candidate.revision.id)
     look = look_at(plan, [question.query for question in plan.judged_on], proving)
     marks = set(look.marks)
@@ -210,6 +192,7 @@ async def _prove_chunker(plan: ChunkerPlan, progress: Progress) -> Adaptation:
         reason=decision.reason,
         lineage={
             **plan.held_out.lineage,
+            **lineage,
             "live chunker": plan.live.recipe.chunker,
             "chunker": plan.candidate.recipe.chunker,
         },
@@ -239,7 +222,7 @@ def _trial(plan: AdaptationPlan, candidate: Recipe, rows: tuple[str, str], look:
         query_source=plan.held_out.source,
         queries_chosen_on=len(plan.held_out.chosen_on),
         documents_held_out=plan.held_out.documents,
-        lineage={**plan.held_out.lineage, **_lineage(plan, candidate)},
+        lineage={**plan.held_out.lineage, **_lineage(plan.registry, plan.held_out, candidate)},
         gate=dataclasses.replace(plan.gate, level=look.level) if look else plan.gate,
         family_level=look.family_level if look else plan.gate.level,
         look=look.number if look else 1,
@@ -247,23 +230,22 @@ def _trial(plan: AdaptationPlan, candidate: Recipe, rows: tuple[str, str], look:
     )
 
 
-def _lineage(plan: AdaptationPlan, candidate: Recipe) -> dict[str, str]:
+def _lineage(registry: Registry, held_out: HeldOut, candidate: Recipe) -> dict[str, str]:
     """What the record says of the training of the candidate's encoders.
 
     Raises:
         RefusedError: One of them was trained on what it would be judged on.
     """
-    encoder, held_out = candidate.encoder, plan.held_out
-    assert encoder is not None
-    names = {"document encoder": encoder.document, "query encoder": encoder.query}
-    read = {what: plan.registry.lineage(name) for what, name in names.items()}
+    if candidate.encoder is None:
+        return {}
+    names = {"document encoder": candidate.encoder.document, "query encoder": candidate.encoder.query}
+    read = {what: registry.lineage(name) for what, name in names.items()}
     return checked_lineage(read, [*held_out.chosen_on, *held_out.judged_on], held_out.texts)
 
 
-async def _adapt(plan: AdaptationPlan, tuned: Sequence[Encoder], progress: Progress) -> Adaptation:
-    parts = await ranking_parts(plan.ranking, plan.live.corpus, plan.seed, progress)
+async def _adapt(plan: AdaptationPlan, tuned: Sequence[Option], progress: Progress) -> Adaptation:
     progress("choose", 0, 1)
-    choice = await _chosen(plan, tuned, parts)
+    choice = await _chosen(plan, tuned, progress)
     progress("choose", 1, 1)
     recipe = await _recipe(plan, choice)
     look = _look(plan, recipe)
@@ -271,7 +253,12 @@ async def _adapt(plan: AdaptationPlan, tuned: Sequence[Encoder], progress: Progr
     progress("judge", 0, 1)
     judgement = await _judged(plan, choice, recipe, (trial, look.questions if look else None))
     progress("judge", 1, 1)
-    return decided(plan, recipe, plan.live.revision, judgement, look)
+    adaptation = decided(plan, recipe, choice.option.revision, judgement, look)
+    kept = {plan.live.revision.table, *([choice.option.revision.table] if adaptation.promoted else [])}
+    for table in {option.revision.table for option in tuned} - kept:
+        if plan.discard:
+            plan.discard(table)
+    return adaptation
 
 
 def _look(plan: AdaptationPlan, recipe: Recipe) -> Look | None:
@@ -285,7 +272,7 @@ def _look(plan: AdaptationPlan, recipe: Recipe) -> Look | None:
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    encoder: Encoder
+    option: Option
     fusion: FusionChoice
     parts: RankingParts
 
@@ -294,40 +281,51 @@ class _Choice:
         return self.parts.whitening if self.fusion.whitened else None
 
 
-async def _chosen(plan: AdaptationPlan, tuned: Sequence[Encoder], parts: RankingParts) -> _Choice:
-    """The query encoder and weights with the best nDCG@10 on the choosing half; ties go to the encoder as it came."""
-    queries = plan.held_out.chosen_on
-    options = []
-    for encoder in (plan.live.query_encoder, *tuned):
-        pools = await _pools(plan, encoder, queries, parts.late)
-        how = (parts.whitening, parts.agreed.lexical_weight, plan.live.recipe.fusion.pool, parts.late is not None)
-        options.append(_Choice(encoder, fit_fusion(development_queries(pools, queries), *how), parts))
-    return max(options, key=lambda option: option.fusion.ndcg)
+async def _chosen(plan: AdaptationPlan, tuned: Sequence[Option], progress: Progress) -> _Choice:
+    """The option and weights with the best nDCG@10 on the choosing half; ties go to the encoder as it came."""
+    queries, choices = plan.held_out.chosen_on, []
+    parts: dict[str, RankingParts] = {}
+    for option in (plan.live.as_option, *tuned):
+        table = option.revision.table
+        if table not in parts:
+            parts[table] = await ranking_parts(plan.ranking(option), _corpus(plan, option), plan.seed, progress)
+        own = parts[table]
+        pools = await _pools(plan, option, queries, own.late)
+        how = (own.whitening, own.agreed.lexical_weight, plan.live.recipe.fusion.pool, own.late is not None)
+        choices.append(_Choice(option, fit_fusion(development_queries(pools, queries), *how), own))
+    return max(choices, key=lambda choice: choice.fusion.ndcg)
+
+
+def _corpus(plan: AdaptationPlan, option: Option) -> Corpus:
+    """What the ranking of an option is fitted on."""
+    snapshot = Snapshot(option.revision.table, option.revision.table_version)
+    return Corpus(option.reader, snapshot, option.query_encoder, plan.live.seen, plan.live.recipe.fusion.pool)
 
 
 async def _pools(
-    plan: AdaptationPlan, encoder: Encoder, queries: Sequence[JudgingQuery], late: LateInteraction | None = None
+    plan: AdaptationPlan, option: Option, queries: Sequence[JudgingQuery], late: LateInteraction | None
 ) -> list[Pool]:
     live = plan.live
-    return await retrieve_pools(live.reader, encoder, queries, live.seen, live.recipe.fusion.pool, late or live.late)
+    return await retrieve_pools(option.reader, option.query_encoder, queries, live.seen, live.recipe.fusion.pool, late)
 
 
 async def _recipe(plan: AdaptationPlan, choice: _Choice) -> Recipe:
-    """The candidate: the live recipe with another query encoder and ranking, and its own threshold."""
-    live = plan.live.recipe
-    assert live.encoder is not None
+    """The candidate: the live recipe with other encoders and ranking, and its own threshold."""
+    live, option = plan.live.recipe, choice.option
     used, late = choice.whitening, choice.parts.late
     fusion = Fusion(choice.fusion.lexical_weight, used.digest if used else "", live.fusion.pool)
     if late and choice.fusion.late_weight:
         fusion = dataclasses.replace(fusion, tokens=late.projection.digest, late_weight=choice.fusion.late_weight)
-    is_tuned = choice.encoder.card.id != plan.live.query_encoder.card.id
+    is_tuned = option.query_encoder.card.id != plan.live.query_encoder.card.id
     if used:
         plan.storage.put_if_absent(f"whitenings/{used.digest}.safetensors", used.to_bytes())
-    on, asked = (plan.live.reader, choice.encoder), (plan.held_out.chosen_on, plan.live.languages)
-    threshold = await calibrated_threshold(*on, *asked, (fusion, used), live.top_k, late)
+    threshold = live.similarity_threshold
+    if not live.threshold_is_set:
+        on, asked = (option.reader, option.query_encoder), (plan.held_out.chosen_on, plan.live.languages)
+        threshold = await calibrated_threshold(*on, *asked, (fusion, used), live.most_passages, late)
     return dataclasses.replace(
         live,
-        encoder=EncoderRef(live.encoder.document, choice.encoder.card.id, live.encoder.space),
+        encoder=EncoderRef(option.document_encoder, option.query_encoder.card.id, option.revision.space),
         fusion=fusion,
         similarity_threshold=threshold,
         label="tuned" if is_tuned else "fitted",
@@ -366,10 +364,12 @@ async def _rows(
     queries: Sequence[JudgingQuery],
 ) -> dict[str, list[RankedChunks]]:
     """Every ranking of the same questions."""
-    live, late = plan.live, choice.parts.late
-    base = await _pools(plan, live.query_encoder, queries, late)
-    is_tuned = choice.encoder.card.id != live.query_encoder.card.id
-    tuned = await _pools(plan, choice.encoder, queries, late) if is_tuned else base
+    live, option = plan.live, choice.option
+    late = choice.parts.late
+    is_beside = option.revision.table != live.revision.table
+    base = await _pools(plan, live.as_option, queries, live.late if is_beside else late or live.late)
+    is_tuned = option.query_encoder.card.id != live.query_encoder.card.id
+    tuned = await _pools(plan, option, queries, late) if is_tuned else base
     return {
         "bm25": rankings(base, LEXICAL_ONLY, None),
         "base": rankings(base, DENSE_ONLY, None),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from jargonaut.answering.loaded_release import LoadedRelease
 from jargonaut.chunkers import chunker_of
+from jargonaut.core.canonical import canonical_json
 from jargonaut.core.document import document_id
 from jargonaut.core.errors import InputError
 from jargonaut.core.lineage import Lineage
@@ -94,7 +95,9 @@ def compare_releases(
     progress("judge", 0, 1)
     judgement = asyncio.run(_judged((new, old), queries, trial, corpus, _seen(base, new, old, common)))
     progress("judge", 1, 1)
-    report_key = f"proofs/{base.registry.put_proof(judgement.proof)}.html"
+    key = f"comparisons/{judgement.proof.id}"
+    base.storage.put_if_absent(f"{key}.json", canonical_json(judgement.proof.to_json()))
+    report_key = f"{key}.html"
     base.storage.put_if_absent(report_key, render_report(judgement.proof, judgement.outcomes).encode())
     return Compared(judgement.proof, report_key, candidate, baseline)
 

@@ -24,7 +24,7 @@ from jargonaut.documents.globs import matches
 from jargonaut.encoding.artifact import load_card
 from jargonaut.index.analysis import ANALYSIS
 from jargonaut.index.port import DocumentRows, IndexedDocument, IndexReader, Snapshot, TableKey, Visibility
-from jargonaut.plans import Say, stored_documents, wanted_encoder
+from jargonaut.plans import Say, stored_documents, wanted_encoder, without_read
 from jargonaut.proof.gate import Contest, Gate, decide, points
 from jargonaut.proof.metrics import Values
 from jargonaut.proof.questions import Corpus, HeldOut, divide, untrained
@@ -246,7 +246,9 @@ def _questions(base: KnowledgeBase, documents: Sequence[Document], recipe: Recip
     corpus = Corpus(documents, chunks, tuple(source.name for source in base.settings.sources))
     is_tuned = recipe.encoder is not None and recipe.encoder.query != recipe.encoder.document
     if is_tuned:
+        assert recipe.encoder is not None
         held_out = divide(corpus, mined, labels, tuning.seed).held_out
+        held_out = without_read(base, held_out, recipe.encoder, say)
     else:
         held_out = untrained(corpus, mined, labels, tuning.seed)
     choose, judge = (span_questions(half, chunks) for half in (held_out.chosen_on, held_out.judged_on))
@@ -254,12 +256,12 @@ def _questions(base: KnowledgeBase, documents: Sequence[Document], recipe: Recip
 
 
 def _built(base: KnowledgeBase, space: str, chunker: str) -> str:
-    """The newest release whose documents are encoded and cut so."""
-    registry, found = base.registry, []
+    """The newest release whose documents are encoded and cut so, among those that are kept up to date."""
+    registry, state, found = base.registry, base.follower.current(), []
     for name in registry.names("releases"):
         release = registry.release(name)
         recipe, revision = registry.recipe(release.recipe), registry.revision(release.revision)
-        if (recipe.space, recipe.chunker) == (space, chunker):
+        if (recipe.space, recipe.chunker) == (space, chunker) and state.may_be_asked(release.revision):
             found.append((revision.table_version, name))
     if not found:
         raise RefusedError(

@@ -132,7 +132,7 @@ def _gone_live(plan: Plan, recipe: Recipe, revision: Revision, proof: Proof) -> 
         release = Release(recipe.id, registry.put(latest if latest.table == revision.table else revision))
         registry.put(release)
         reason = "forced" if forced else "proven"
-        promotion = Promotion(LIVE, release.id, proof.verdict, proof.id, reason, forced, live.sequence)
+        promotion = Promotion(LIVE, release.id, proof.verdict, proof.id, reason, forced, live.sequence, among_kept=True)
         try:
             promote(plan.journal, registry, plan.scope, promotion)
         except ConflictError:

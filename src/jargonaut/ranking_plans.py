@@ -28,29 +28,31 @@ MOST_QUESTIONS = 400
 """Questions without labels that are looked at: more hardly move a weight."""
 
 
-def ranking_plan(base: KnowledgeBase, live: Recipe, chunks: Sequence[Chunk]) -> RankingPlan:
-    """How the ranking of the live release is to be fitted.
+def ranking_plan(base: KnowledgeBase, live: Recipe, document_encoder: str, chunks: Sequence[Chunk]) -> RankingPlan:
+    """How the ranking of the live documents is to be fitted.
 
     Args:
         base: The knowledge base.
         live: Its live recipe, which has an encoder.
+        document_encoder: Id of the encoder that they are indexed by: that of the live recipe, or another.
         chunks: Of all documents of the live revision.
 
     Raises:
         InputError: The file of questions cannot be read.
     """
     assert live.encoder is not None
-    tuning, encoder = base.settings.tuning, base.load_encoder(live.encoder.document)
+    tuning, encoder = base.settings.tuning, base.load_encoder(document_encoder)
+    tokens = live.fusion.tokens if document_encoder == live.encoder.document else ""
     unlabelled = read_questions(Path(tuning.queries)) if tuning.queries else []
     if len(unlabelled) > MOST_QUESTIONS:
         unlabelled = random.Random(tuning.seed).sample(unlabelled, MOST_QUESTIONS)
     texts = [(chunk.id, chunk.indexed_text) for chunk in chunks]
 
     def writing(giving: TokenEncoder) -> TokenWriting:
-        if live.fusion.tokens:
-            projection = load_projection(base.storage, live.fusion.tokens)
+        if tokens:
+            projection = load_projection(base.storage, tokens)
         else:
-            projection = new_projection(base.storage, live.space, giving, [text for _, text in texts])
+            projection = new_projection(base.storage, encoder.card.space, giving, [text for _, text in texts])
         return TokenWriting(base.storage, lambda: giving, projection)
 
     compares = tuning.compare_tokens and giving_tokens(encoder) is not None

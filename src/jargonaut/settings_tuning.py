@@ -14,6 +14,8 @@ class TuningSettings(Table):
 
     enabled: bool = True
     """Whether a tuned encoder is tried once the base encoder serves."""
+    method: Literal["auto", "query-side", "full", "static"] = "auto"
+    """"query-side": questions only; "full": both sides; "static": a fast table; "auto": full if labels teach."""
     budget_s: float = Field(300, gt=0)
     """Seconds that training may take."""
     seed: int = Field(7, ge=0)

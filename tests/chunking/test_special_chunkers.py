@@ -74,6 +74,10 @@ def test_a_long_section_has_several_parents_of_about_the_same_size():
     [
         ("| Name | Default |\n|---|---|\n| age | 10 |\n| path | |", ["Name: age; Default: 10", "Name: path"]),
         (
+            "| Name | Type |\n|---|---|\n| age | int \\| None |\n| sign | \\| |",
+            ["Name: age; Type: int | None", "Name: sign; Type: |"],
+        ),
+        (
             "| 名称 | 价格 |\n|---|---|\n| 苹果 | 5 元 |\n| 梨 | 3 元 |",
             ["名称: 苹果; 价格: 5 元", "名称: 梨; 价格: 3 元"],
         ),

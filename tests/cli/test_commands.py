@@ -1,5 +1,6 @@
 """What single commands say, over small lexical builds."""
 
+import json
 import re
 import subprocess
 import sys
@@ -168,3 +169,28 @@ def test_the_closing_blocks_of_the_demo_fit_a_terminal():
     assert max(map(len, block.splitlines())) <= 80
     assert len(block.splitlines()) < 15
     assert "beyond 100 -> 1" in block
+
+
+class TestDoctor:
+    def findings(self, built, code=0, **environment):
+        command_line, config, _ = built
+        command_line.environment |= environment
+        return {row["what"]: row for row in json.loads(command_line.run("doctor", *config, "--json", code=code).stdout)}
+
+    def test_finds_nothing_wrong_with_what_was_built(self, built):
+        found = self.findings(built)
+        assert {row["state"] for row in found.values()} <= {"ok", "optional"}
+        assert "kb" in str(found["live release of default/kb"])
+
+    def test_says_which_secret_is_missing(self, built):
+        (built[2] / "jargonaut.toml").write_text('[edge]\nsecret_env = "EDGE_SECRET"\n' + SETTINGS)
+        missing = self.findings(built, code=1, EDGE_SECRET="")["secret of the edge"]
+        assert (missing["state"], "EDGE_SECRET" in missing["detail"]) == ("wrong", True)
+        assert self.findings(built, EDGE_SECRET="long and random")["secret of the edge"]["state"] == "ok"
+
+    def test_a_folder_that_is_gone_and_a_typo_are_findings(self, built):
+        path = built[2] / "jargonaut.toml"
+        path.write_text(SETTINGS.replace("docs", "dcos"))
+        assert self.findings(built, code=1)["source of default/kb"]["fix"]
+        path.write_text(SETTINGS.replace("[encoder]", "[encodre]"))
+        assert "did you mean `encoder`" in self.findings(built, code=1)["settings"]["detail"].lower()

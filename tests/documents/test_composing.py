@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jargonaut.core.document import Place
+from jargonaut.core.table_rows import cells_of
 from jargonaut.documents.composing import Composer, Inline
 
 
@@ -127,3 +128,11 @@ def test_spans_are_exact_and_text_is_normal(parts):
         assert text.rstrip(" \n") == text or not text.isascii()
     for reference in document.references:
         assert 0 <= reference.start < reference.end <= len(document.text)
+
+
+def test_a_bar_in_a_cell_is_told_from_those_between_cells():
+    composer = Composer()
+    composer.table([["Name", inline("Type")], ["age", inline("int | None")], ["a|b", ""]], Place())
+    lines = composed(composer).text.split("\n")
+    assert lines == ["Name | Type", "age | int \\| None", "a|b | "]
+    assert [cells_of(line) for line in lines] == [["Name", "Type"], ["age", "int | None"], ["a|b", ""]]

@@ -161,3 +161,20 @@ def told(text):
 def test_chinese_fingerprints_look_at_characters():
     assert told("阀门，打开。") == told("阀门 打开")
     assert told("阀门不打开") != told("阀门打开")
+
+
+def test_what_was_deleted_in_an_archive_in_an_archive_stays_deleted(folder):
+    inner = {"a.md": "# A", "deep.zip": zipped({"b.md": "# B"})}
+    folder.write(x_zip=zipped({"in.zip": zipped(inner), "c.md": "# C"}))
+    deleted = ["x.zip/in.zip", "x.zip/in.zip/a.md", "x.zip/in.zip/deep.zip", "x.zip/in.zip/deep.zip/b.md"]
+    assert sorted(folder.corpus(deleted=deleted).allow) == ["x.zip/c.md"]
+    later = {"deep.zip": zipped({"b.md": "# B", "new.md": "# N"}), "more.md": "# M"}
+    folder.write(x_zip=zipped({"in.zip": zipped(later), "c.md": "# C", "in.zip.md": "# Other"}))
+    corpus = folder.corpus(deleted=deleted)
+    assert sorted(corpus.allow) == ["x.zip/c.md", "x.zip/in.zip.md"]
+    assert "x.zip/in.zip/deep.zip/new.md" in corpus.deleted
+
+
+def test_a_document_deleted_under_another_spelling_of_its_name_stays_deleted(folder):
+    folder.write(x_zip=zipped({"./y.md": "# Y", "c.md": "# C"}))
+    assert sorted(folder.corpus(deleted=["x.zip/./y.md"]).allow) == ["x.zip/c.md"]

@@ -37,7 +37,8 @@ def test_a_sidecar_that_cannot_be_read_keeps_its_document_out_and_holds_up_nothi
         path.write_text("x: y\n" * 400_000 if kind == "large" else "allow: [user:ann")
     corpus = folder.corpus()
     assert list(corpus.allow) == ["b.txt"]
-    assert corpus.entries["a.txt"].quarantined
+    assert "a.txt.meta.yaml" in corpus.entries["a.txt"].quarantined
+    assert "\n" not in corpus.entries["a.txt"].quarantined
 
 
 def test_a_sidecar_changed_in_place_is_noticed(folder):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from benchmarks.golden_set import FOLDER, files_of
-from benchmarks.readers import READABLE, ours
+from benchmarks.readers import ours
 from benchmarks.scoring import score
 from jargonaut.documents.reading import Limits
 
@@ -31,9 +31,6 @@ FLOORS = {
 }
 """By folder of the set. Nothing hidden may come out of any, nor heads and feet of pages."""
 
-BEHIND = frozenset({"pdf/statute-libreoffice.pdf", "pdf/switchgear-libreoffice.pdf"})
-"""What falls below its floors so far. Whoever lifts a file strikes it out: passing while listed is a failure."""
-
 
 @pytest.fixture(scope="module")
 def readings():
@@ -46,17 +43,9 @@ def test_every_format_of_the_set_has_floors():
     assert {name.split("/")[0] for name in FILES} == FLOORS.keys()
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(strict=True, reason="behind so far") if name in BEHIND else ())
-        for name in sorted(FILES)
-    ],
-)
+@pytest.mark.parametrize("name", sorted(FILES))
 def test_it_is_read_right(name, readings):
     path = FILES[name]
-    if path.suffix not in READABLE:
-        pytest.skip(f"nothing reads {path.suffix} yet")
     reading = readings[name]
     folder = name.split("/")[0]
     if folder == "scan" and "ocr" in reading.error.lower():

@@ -117,3 +117,13 @@ def test_a_root_that_is_no_folder_is_an_error(tmp_path, name):
 def test_a_pattern_that_cannot_be_read_is_an_error(tmp_path):
     with pytest.raises(SourceError, match=r"\[oops"):
         scan(tmp_path, exclude=["[oops"])
+
+
+def test_a_name_that_holds_a_line_break_is_named_in_one_line(tmp_path):
+    (tmp_path / "a\nb.md").write_text("x")
+    (tmp_path / "gpj\u202efdp.md").write_text("x")
+    (tmp_path / "产品\u3000手册.md").write_text("x")
+    found = scan(tmp_path)
+    assert [file.uri for file in found.files] == ["产品\u3000手册.md"]
+    assert sorted(item.uri for item in found.skipped) == ["a\\nb.md", "gpj\\u202efdp.md"]
+    assert "line break" in found.skipped[0].reason

@@ -140,6 +140,7 @@ def test_what_an_encoder_has_read_does_not_judge_it():
     left = held_out.without_read(lineage_of([text], [held_out.judged_on[1].text]))
     assert [query.text for query in left.judged_on] == [query.text for query in held_out.judged_on[2:]]
     assert left.chosen_on == held_out.chosen_on
+    assert held_out.texts.keys() - left.texts.keys() == {gone.document_id}
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -150,7 +150,7 @@ def test_parts_seen_documents_other_questions_and_looks_are_told():
     assert "zhlanguage40−12.0" in text
     assert "120 questions about documents that training read" in text
     assert "70 questions from headings would have said “better”" in text
-    assert "2 proofs were decided by these questions before" in text
+    assert "This is look 3 at these questions" in text
     assert "this one is held to 8.3e-05" in text
 
 

@@ -1,4 +1,5 @@
 import dataclasses
+from dataclasses import replace
 
 import pytest
 
@@ -142,6 +143,15 @@ def test_a_manifest_that_was_changed_is_refused(registry, tmp_path):
 def test_manifests_that_cannot_be_read(change):
     with pytest.raises((IntegrityError, NewerFormatError)):
         from_json(Recipe, {**to_json(RECIPE), **change})
+
+
+def test_what_was_added_changes_no_manifest_that_does_not_use_it():
+    lexical = Recipe(None, "c", "1", Fusion(1.0), 0.5, 5, "none", "extractive-1")
+    assert (lexical.id, to_json(lexical)["format"]) == ("96120036232c23d2ab6cecbe71603819", 1)
+    strict = replace(lexical, chunks_per_document=1)
+    assert to_json(strict)["format"] == 2
+    assert strict.id != lexical.id
+    assert from_json(Recipe, to_json(strict)) == strict
 
 
 def test_a_migration_is_applied(monkeypatch):

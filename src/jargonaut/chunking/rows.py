@@ -9,8 +9,7 @@ from jargonaut.chunking.cutting import CuttingChunker, Path, Piece, Unit, header
 from jargonaut.chunking.sections import sections
 from jargonaut.chunking.tokenized import Span, TokenizedText
 from jargonaut.core.document import Block, Document
-
-_CELL_MARK = " | "
+from jargonaut.core.table_rows import cells_of
 
 
 class RowChunker(CuttingChunker):
@@ -67,18 +66,15 @@ class RowChunker(CuttingChunker):
 
 def _columns(text: TokenizedText, header: Sequence[Span]) -> list[str]:
     """Names of the columns: what stands above each in the header rows, each word once."""
-    rows = [text.text[slice(*line)].split(_CELL_MARK) for line in header]
+    rows = [cells_of(text.text[slice(*line)]) for line in header]
     width = max(len(row) for row in rows)
-    stacked = [[row[at].strip(" |") for row in rows if at < len(row)] for at in range(width)]
+    stacked = [[row[at].strip() for row in rows if at < len(row)] for at in range(width)]
     return [" ".join(dict.fromkeys(name for name in names if name)) for names in stacked]
 
 
 def _in_words(columns: Sequence[str], row: str) -> str:
-    cells = [cell.strip() for cell in row.split(_CELL_MARK)]
+    cells = [cell.strip() for cell in cells_of(row)]
     if len(cells) > len(columns):
-        # A cell that itself holds the mark: which one cannot be told, so that the row stays as it is.
         return row
-    named = [
-        f"{name}: {cell}" if name else cell for name, cell in zip(columns, cells, strict=False) if cell.strip(" |")
-    ]
+    named = [f"{name}: {cell}" if name else cell for name, cell in zip(columns, cells, strict=False) if cell.strip()]
     return "; ".join(named) or row

@@ -131,7 +131,9 @@ def _table(text: str, header_lines: int, whole: bool) -> Any:
     from rich.table import Table
     from rich.text import Text
 
-    lines = [line.split(" | ") for line in text.split("\n")]
+    from jargonaut.core.table_rows import cells_of
+
+    lines = [cells_of(line) for line in text.split("\n")]
     table = Table(show_header=False, show_lines=False)
     for _ in range(max(map(len, lines))):
         table.add_column(overflow="fold")

@@ -110,19 +110,11 @@ def _listen(host: str, port: int) -> socket.socket:
 def _start_edge(workspace: Workspace, origin: str, secret: str, port: int | None) -> Edge | None:
     from jargonaut.cli.output import note
     from jargonaut.deployment.edge import Edge
-    from jargonaut.deployment.workerd_config import EdgeSettings
-    from jargonaut.wiring import EDGE_SECRET_ID
+    from jargonaut.deployment.edge_settings import Origin
 
     chosen = workspace.settings.edge
     edge = Edge(
-        EdgeSettings(
-            origin,
-            EDGE_SECRET_ID,
-            secret,
-            bound_s=chosen.bound_s,
-            ttl_s=chosen.ttl_s,
-            body_limit_kb=workspace.settings.service.body_limit_kb,
-        ),
+        chosen.worker((Origin(origin),), secret, workspace.settings.service.limits_kb),
         host=workspace.settings.service.host,
         port=chosen.port if port is None else port,
     )

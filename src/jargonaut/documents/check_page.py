@@ -8,6 +8,7 @@ from importlib import resources
 from itertools import groupby
 
 from jargonaut.core.document import Block, Document, Opened, Quarantined
+from jargonaut.core.table_rows import cells_of
 from jargonaut.documents.wire import Result
 
 
@@ -72,7 +73,7 @@ def _block(text: str, block: Block) -> str:
 
 
 def _table(text: str, block: Block) -> str:
-    lines = [line.split(" | ") for line in text.split("\n")]
+    lines = [cells_of(line) for line in text.split("\n")]
     width = max(map(len, lines))
     rows = []
     for number, cells in enumerate(lines):

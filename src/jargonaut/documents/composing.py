@@ -8,9 +8,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from typing import Final, Literal
 
 from jargonaut.core.document import Block, BlockKind, CrossReference, Document, Place
 from jargonaut.core.sentences import split_sentences
+from jargonaut.core.table_rows import CELL_MARK, marked
+from jargonaut.documents import scripts
 from jargonaut.documents.encodings import normalised, visible
 from jargonaut.documents.language import SAMPLE, detect_language
 from jargonaut.documents.metadata import Metadata
@@ -27,6 +30,10 @@ _HIGHEST_LEVEL = 6
 _LONGEST_LIST = 20_000
 """Characters after which a list goes on in another block, so that long ones take no longer to put together."""
 _WITHOUT_WIDTH = "without width"
+RAISED: Final = "raised"
+LOWERED: Final = "lowered"
+Script = Literal["", "raised", "lowered"]
+"""How text stands to its line."""
 
 
 class Inline:
@@ -35,8 +42,10 @@ class Inline:
     def __init__(self) -> None:
         self._parts: list[str] = []
         self._break = False
-        self._last = " "
-        self.length = 0
+        self._tail = " "
+        self._length = 0
+        self._script: Script = ""
+        self._scripted: list[str] = []
         self.invisible = 0
         """Characters without width that were left out."""
         self.references: list[tuple[int, str]] = []
@@ -45,30 +54,57 @@ class Inline:
     @property
     def text(self) -> str:
         """What has been added, without blanks at the end."""
+        self._end_script()
         return normalised("".join(self._parts)).rstrip()
 
-    def add(self, text: str) -> None:
-        """Add text; its line feeds are soft."""
+    @property
+    def length(self) -> int:
+        """Characters that have been added."""
+        self._end_script()
+        return self._length
+
+    def add(self, text: str, script: Script = "") -> None:
+        """Add text; its line feeds are soft. What is raised or lowered is written as `scripts` says."""
+        if script != self._script:
+            self._end_script()
+            self._script = script
+        if script:
+            self._scripted.append(text)
+        else:
+            self._add(text)
+
+    def _add(self, text: str) -> None:
         text, invisible = visible(text)
         self.invisible += invisible
         if "\n" in text:
             text = _BREAK_IN_CJK.sub("", text)
         text = _BLANKS.sub(" ", text)
-        if self._last == " ":
+        if self._tail[-1] == " ":
             text = text.removeprefix(" ")
         if not text:
             return
         if self._break:
             self._break = False
-            if not (_IS_CJK.match(self._last) and _IS_CJK.match(text)):
-                self.add(" ")
+            if not (_IS_CJK.match(self._tail[-1]) and _IS_CJK.match(text)):
+                self._add(" ")
         self._parts.append(text)
-        self.length += len(text)
-        self._last = text[-1]
+        self._length += len(text)
+        self._tail = (self._tail + text)[-scripts.TAIL :]
+
+    def _end_script(self) -> None:
+        script, self._script = self._script, ""
+        if not script:
+            return
+        text, self._scripted = "".join(self._scripted), []
+        shown = visible(text)[0].strip()
+        before = " " if self._break or text[:1].isspace() else self._tail
+        written = scripts.raised(before, shown) if script == RAISED else scripts.lowered(before, shown)
+        self._add(text.replace(shown, written, 1) if shown else text)
 
     def soft_break(self) -> None:
         """A line ends: a blank, or nothing between two Chinese characters."""
-        self._break = self._last != " "
+        self._end_script()
+        self._break = self._tail[-1] != " "
 
     def refer(self, target: str | None) -> None:
         """What is added next refers to `target`."""
@@ -198,13 +234,13 @@ class Composer:
             position = start
             for cell in row:
                 if isinstance(cell, str):
-                    cells.append(self._shown_text(cell))
+                    cells.append(marked(self._shown_text(cell)))
                 else:
                     references.extend((position + offset, target) for offset, target in cell.references)
-                    cells.append(self._shown(cell))
-                position += len(cells[-1]) + len(" | ")
+                    cells.append(marked(self._shown(cell)))
+                position += len(cells[-1]) + len(CELL_MARK)
             if any(cells):
-                lines.append(" | ".join(cells))
+                lines.append(CELL_MARK.join(cells))
                 kept.append(number)
                 start += len(lines[-1]) + 1
         self._append("table", "\n".join(lines), references, place)

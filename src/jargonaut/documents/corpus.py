@@ -11,6 +11,7 @@ from jargonaut.core.errors import SourceError
 from jargonaut.core.progress import Progress
 from jargonaut.documents.catalog import Catalog, Entry, entry_of
 from jargonaut.documents.copies import fingerprint, fold_copies
+from jargonaut.documents.names import tidied
 from jargonaut.documents.permissions import Rules
 from jargonaut.documents.source import SourceFile
 from jargonaut.documents.wire import Result
@@ -92,7 +93,8 @@ def read_corpus(
             f"None of the {len(entries)} files can be read.",
             f"The first, {first.uri}: {first.quarantined} {first.hint}" if first else "They hold no documents.",
         )
-    left_out = {uri for uri, entry in entries.items() if uri in deleted or entry.inside in deleted}
+    gone = deleted | frozenset(map(tidied, deleted))
+    left_out = {uri for uri, entry in entries.items() if _is_deleted(uri, entry.inside, gone)}
     allow = {
         uri: rules.allow_for(uri, entry.metadata)
         for uri, entry in entries.items()
@@ -103,6 +105,15 @@ def read_corpus(
     if marked != entries:
         catalog.save(marked)
     return Corpus(marked, {uri: who for uri, who in allow.items() if uri not in folded}, frozenset(left_out))
+
+
+def _is_deleted(uri: str, inside: str, deleted: Collection[str]) -> bool:
+    """Whether a document was deleted, or a container that it is in, however deep."""
+    while uri not in deleted:
+        if not inside or uri == inside:
+            return False
+        uri = uri.rpartition("/")[0]
+    return True
 
 
 def _file_around(uri: str, files: Collection[str]) -> str:

@@ -53,7 +53,8 @@ def split_front_matter(text: str) -> tuple[Metadata, str]:
         value = yaml.safe_load(match["body"])
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         if _MENTIONS_ALLOW.search(match["body"]):
-            raise RuleError(f"Its front matter cannot be read, and says who may read it: {error}", _HINT) from error
+            why = yaml_problem(error)
+            raise RuleError(f"Its front matter cannot be read, and says who may read it: {why}.", _HINT) from error
         value = None
     if value is not None and not isinstance(value, dict):
         if _MENTIONS_ALLOW.search(match["body"]):
@@ -61,6 +62,13 @@ def split_front_matter(text: str) -> tuple[Metadata, str]:
         return {}, text
     rest = "\n" * match[0].count("\n") + text[match.end() :]
     return metadata_of(value or {}), rest
+
+
+def yaml_problem(error: Exception) -> str:
+    """What is wrong, in one line."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem and error.problem_mark:
+        return f"{error.problem}, in line {error.problem_mark.line + 1}"
+    return " ".join(str(error).split()).rstrip(".")[:200] or type(error).__name__
 
 
 def _refuse_unclosed(text: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from jargonaut.core.document import Quarantined
 from jargonaut.core.errors import InputError
 from jargonaut.documents.formats import CONTAINERS, PARSERS, load_container
-from jargonaut.documents.port import Member
+from jargonaut.documents.port import Member, Sidecar
 from jargonaut.documents.sidecar import SUFFIXES
 
 DEEPEST = 3
@@ -82,7 +82,7 @@ class Leaf:
     data: bytes
     parser: str
     """Empty for a container: all that was in it came before."""
-    sidecars: tuple[bytes, ...]
+    sidecars: tuple[Sidecar, ...]
     """Of the containers around it, from the outside in, and its own."""
 
 

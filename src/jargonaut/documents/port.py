@@ -21,14 +21,23 @@ class Parser(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Sidecar:
+    """What stands beside a file and speaks of it."""
+
+    name: str
+    """For errors: without its folder."""
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """A file inside another."""
 
     name: str
     """Path in the container with `/`, which leads nowhere else."""
     data: bytes
-    sidecar: bytes | None = None
-    """What stands beside it in the container and speaks of it."""
+    sidecar: Sidecar | None = None
+    """What stands beside it in the container."""
 
 
 class Container(Protocol):
@@ -47,6 +56,10 @@ class Allowance(Protocol):
 
     def wanted(self, name: str) -> bool:
         """Whether anything reads a file of this name; a container need not take out others."""
+
+    @property
+    def largest_bytes(self) -> int:
+        """How large a file that comes out may be."""
 
     @property
     def left_bytes(self) -> int:

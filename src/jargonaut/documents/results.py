@@ -10,6 +10,7 @@ from jargonaut.core.document import Opened, Quarantined
 from jargonaut.core.errors import InputError, RuleError
 from jargonaut.documents.formats import load_parser
 from jargonaut.documents.opening import Leaf, OpenedBudget, leaves
+from jargonaut.documents.port import Sidecar
 from jargonaut.documents.regular import read_regular
 from jargonaut.documents.sidecar import LARGEST_BYTES, described, digest_with
 from jargonaut.documents.wire import Begun, Result, Task
@@ -41,20 +42,21 @@ def _whole(task: Task, budget: OpenedBudget) -> Leaf:
     return Leaf(task.uri, data, budget.formats.parser_of(task.uri), sidecars)
 
 
-def _sidecar(path: str) -> bytes:
+def _sidecar(path: str) -> Sidecar:
     """Where it cannot be read, nobody may read what it speaks of: it may have said who may."""
     try:
-        return read_regular(path, LARGEST_BYTES)
+        return Sidecar(Path(path).name, read_regular(path, LARGEST_BYTES))
     except (InputError, OSError) as error:
+        why = error.message if isinstance(error, InputError) else f"{error.strerror or error}."
         raise RuleError(
-            f"{Path(path).name}, which speaks of it, cannot be read: {error}", "Mend or remove it."
+            f"{Path(path).name}, which speaks of it, cannot be read: {why}", "Mend or remove it."
         ) from error
 
 
 def _result(leaf: Leaf | Quarantined, memory_bytes: int) -> Result:
     if isinstance(leaf, Quarantined):
         return leaf
-    digest = digest_with(digest_bytes(leaf.data), leaf.sidecars)
+    digest = digest_with(digest_bytes(leaf.data), (sidecar.data for sidecar in leaf.sidecars))
     if not leaf.parser:
         return Opened(leaf.uri, digest)
     try:

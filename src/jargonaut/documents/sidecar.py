@@ -9,10 +9,11 @@ import yaml
 
 from jargonaut.core.canonical import digest_bytes, digest_of
 from jargonaut.core.document import Document
-from jargonaut.core.errors import RuleError
+from jargonaut.core.errors import InputError, RuleError
 from jargonaut.documents.encodings import decode
-from jargonaut.documents.metadata import ALLOW, Metadata, metadata_of
+from jargonaut.documents.metadata import ALLOW, Metadata, metadata_of, yaml_problem
 from jargonaut.documents.permissions import readers_of_both
+from jargonaut.documents.port import Sidecar
 
 SUFFIXES = (".meta.yaml", ".meta.yml", ".meta.json")
 LARGEST_BYTES = 1 << 20
@@ -25,7 +26,7 @@ def described_file(name: str) -> str:
     return name.removesuffix(suffix) if suffix else ""
 
 
-def described(document: Document, sidecars: Iterable[bytes]) -> Document:
+def described(document: Document, sidecars: Iterable[Sidecar]) -> Document:
     """`document` with what its sidecars say.
 
     The last has the last word about title, author, date, language and description. Other values stand beside each
@@ -48,7 +49,7 @@ def described(document: Document, sidecars: Iterable[bytes]) -> Document:
     return dataclasses.replace(
         document,
         metadata=metadata,
-        content_digest=digest_with(document.content_digest, known),
+        content_digest=digest_with(document.content_digest, (sidecar.data for sidecar in known)),
         title=title if isinstance(title, str) and title else document.title,
         language=language if isinstance(language, str) and language else document.language,
     )
@@ -70,14 +71,14 @@ def digest_with(content_digest: str, sidecars: Iterable[bytes]) -> str:
     return digest_of([content_digest, *digests]) if digests else content_digest
 
 
-def _read(sidecar: bytes) -> Metadata:
-    hint = "Write one `name: value` a line, as in a front matter."
-    if len(sidecar) > LARGEST_BYTES:
-        raise RuleError("The file with its metadata is too large.", hint)
+def _read(sidecar: Sidecar) -> Metadata:
+    hint = f"Write one `name: value` a line in {sidecar.name}, as in a front matter."
+    if len(sidecar.data) > LARGEST_BYTES:
+        raise RuleError(f"{sidecar.name}, which speaks of it, is too large.", hint)
     try:
-        value = yaml.safe_load(decode(sidecar))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise RuleError(f"The file with its metadata cannot be read: {error}", hint) from error
+        value = yaml.safe_load(decode(sidecar.data))
+    except (yaml.YAMLError, InputError, ValueError, RecursionError) as error:
+        raise RuleError(f"{sidecar.name}, which speaks of it, cannot be read: {yaml_problem(error)}.", hint) from error
     if value is not None and not isinstance(value, dict):
-        raise RuleError("The file with its metadata holds no names with values.", hint)
+        raise RuleError(f"{sidecar.name}, which speaks of it, holds no names with values.", hint)
     return metadata_of(value or {})

@@ -13,6 +13,7 @@ from pathlib import Path
 from jargonaut.core.document import Quarantined
 from jargonaut.core.errors import SourceError
 from jargonaut.documents.globs import compiled
+from jargonaut.documents.names import can_be_shown, shown
 from jargonaut.documents.opening import Formats
 from jargonaut.documents.sidecar import SUFFIXES
 
@@ -152,8 +153,11 @@ class _Scanner:
         if not self._is_wanted(path):
             return
         if any("\ud800" <= character <= "\udfff" for character in path):
-            shown = os.fsencode(path).decode("utf-8", "backslashreplace")
-            self._skip(shown, "Its name is not valid UTF-8.", "Rename it.")
+            written = os.fsencode(path).decode("utf-8", "backslashreplace")
+            self._skip(written, "Its name is not valid UTF-8.", "Rename it.")
+            return
+        if not can_be_shown(path):
+            self._skip(shown(path), "Its name holds a line break, or another character without a face.", "Rename it.")
             return
         try:
             status = entry.stat(follow_symlinks=False)

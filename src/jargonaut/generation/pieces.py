@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from jargonaut.core.sentences import split_sentences
+from jargonaut.core.table_rows import CELL_MARK
 from jargonaut.generation.port import Passage
 
 PieceKind = Literal["sentence", "item", "header", "row", "code"]
@@ -22,7 +23,6 @@ MAX_CODE = 800
 _BLOCK = re.compile(r"[^\n]+(?:\n[^\n]+)*")
 _ITEM = re.compile(r"[ ]*(?:[-*•]|\d{1,9}[.)])[ ]+(?=\S)")
 _CODE_INDENT = "    "
-_CELL_MARK = " | "
 _LEANS_BACK = re.compile(
     r"(?:it|its|this|that|these|those|they|their|he|she|such|however|therefore|thus|instead|otherwise|also|but)\b"
     r"|这|该|此|它|其|因此|所以|但|不过|然而|否则|另外|同时",
@@ -100,7 +100,7 @@ def _cut(passage: Passage, start: int, end: int) -> Iterator[tuple[PieceKind, in
             yield "code", start, end
     elif _is_table(block, passage.chunk.kind):
         # A table that was cut into several passages has its header row in the heading path.
-        has_header = not any(_CELL_MARK in heading for heading in passage.chunk.heading_path[-1:])
+        has_header = not any(CELL_MARK in heading for heading in passage.chunk.heading_path[-1:])
         for at, span in enumerate(_lines(start, block)):
             yield "header" if at == 0 and has_header else "row", *span
     else:
@@ -123,7 +123,7 @@ def _is_code(block: str) -> bool:
 
 def _is_table(block: str, kind: str) -> bool:
     lines = block.split("\n")
-    return (kind == "table" or len(lines) > 1) and all(_CELL_MARK in line for line in lines)
+    return (kind == "table" or len(lines) > 1) and all(CELL_MARK in line for line in lines)
 
 
 def _is_heading(block: str, passage: Passage) -> bool:

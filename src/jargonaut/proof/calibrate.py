@@ -26,7 +26,7 @@ async def calibrated_threshold(
     queries: Sequence[JudgingQuery],
     languages: Mapping[str, int],
     ranked_by: tuple[Fusion, Whitening | None],
-    top_k: int,
+    most: tuple[int, int],
     late: LateInteraction | None = None,
 ) -> float:
     """Fit the threshold on development questions and off-domain probes, through the index that serves.
@@ -37,7 +37,7 @@ async def calibrated_threshold(
         queries: Development questions; without any, a fixed threshold is returned.
         languages: Documents by language: decides in which languages it is probed.
         ranked_by: Fusion and whitening of the recipe.
-        top_k: Passages that the evidence is taken from.
+        most: Passages that the evidence is taken from: in all, and of one document.
         late: What compares tokens, if the recipe does.
 
     Raises:
@@ -51,6 +51,6 @@ async def calibrated_threshold(
     scores = []
     for asked in (queries, probes):
         pools = await retrieve_pools(reader, encoder, asked, seen, ranked_by[0].pool, late)
-        given = await passages_given(reader, pools, asked, ranked_by, top_k)
+        given = await passages_given(reader, pools, asked, ranked_by, most)
         scores.append([item.evidence.score for item in given])
     return round(float(fit_threshold(*scores)), 4)

@@ -157,6 +157,10 @@ def _harm(parts: Sequence[Part]) -> str:
 
 def _power(queries: int, groups: Groups | None, resolves: float, level: float) -> str:
     about = f" about {len(set(groups))} documents" if groups is not None else ""
+    if resolves >= 1:
+        return (
+            f"{queries} judging questions{about} are too few to show any difference at the gate's level ({level:.2g})."
+        )
     return (
         f"{queries} judging questions{about} resolve about {points(resolves, signed=False)} points at the gate's level "
         f"({level:.2g}): a true difference of that size is seen 19 times out of 20, a smaller one less often."

@@ -323,8 +323,7 @@ def _reason(decision: Decision, trial: Trial) -> str:
         said.insert(0, "There was no live recipe to be compared with.")
     if trial.gate.margin is None and trial.look > 1:
         said.append(
-            f"These questions have decided {trial.look - 1} proofs before: together all of them are held to "
-            f"{trial.family_level:g}."
+            f"It is look {trial.look} at these questions, and all looks together are held to {trial.family_level:g}."
         )
     if trial.set_aside:
         said.append(f"{trial.set_aside} questions that decided before were set aside: enough are new.")

@@ -62,14 +62,14 @@ class HeldOut:
 
     def without_read(self, read: Lineage) -> HeldOut:
         """The same without questions that an encoder's training has seen, or whose documents it has."""
-        unseen = {name for name, text in self.texts.items() if text not in read.texts}
+        unseen = {name: text for name, text in self.texts.items() if text not in read.texts}
 
         def is_new(query: JudgingQuery) -> bool:
-            return query.document_ids <= unseen and question_mark(query.text) not in read.questions
+            return query.document_ids <= unseen.keys() and question_mark(query.text) not in read.questions
 
         sides = [tuple(filter(is_new, side)) for side in (self.chosen_on, self.judged_on)]
         others = tuple(replace(other, queries=tuple(filter(is_new, other.queries))) for other in self.others)
-        return replace(self, chosen_on=sides[0], judged_on=sides[1], others=others)
+        return replace(self, chosen_on=sides[0], judged_on=sides[1], others=others, texts=unseen)
 
 
 @dataclass(frozen=True, slots=True)

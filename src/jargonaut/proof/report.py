@@ -309,7 +309,7 @@ def _provenance(proof: Proof) -> str:
 def _looks(proof: Proof) -> str:
     if not proof.family_level:
         return ""
-    before = f"{proof.look - 1} proofs were decided by these questions before. " if proof.look > 1 else ""
+    before = f"This is look {proof.look} at these questions. " if proof.look > 1 else ""
     return (
         f"<p>{before}All proofs that share questions share one level, {proof.family_level:g}, however many they are; "
         f"this one is held to {proof.level:.2g}.</p>"

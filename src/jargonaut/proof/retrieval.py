@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -131,9 +132,11 @@ async def passages_given(
     pools: Sequence[Pool],
     queries: Sequence[JudgingQuery],
     ranked_by: tuple[Fusion, Whitening | None],
-    top_k: int,
+    most: tuple[int, int],
 ) -> list[Given]:
-    """The `top_k` passages of every query, hidden ones left out, and how well they match it.
+    """The passages of every query, hidden ones left out, and how well they match it.
+
+    At most so many as `most` says: in all, and of one document.
 
     Raises:
         UnavailableError: The index cannot be read.
@@ -141,15 +144,15 @@ async def passages_given(
     given = []
     for pool, query, ranking in zip(pools, queries, rankings(pools, *ranked_by), strict=True):
         visible = [
-            chunk
+            (chunk, document)
             for chunk, document in zip(ranking.chunk_ids, ranking.document_ids, strict=True)
             if chunk not in query.hidden and document not in query.hidden
         ]
         position = {chunk: at for at, chunk in enumerate(pool.candidates.chunk_ids)}
         seen, deadline = Visibility(everything=True), Deadline.after(DEADLINE_S)
-        chunks = await reader.fetch(visible[:top_k], seen, deadline)
+        chunks = await reader.fetch(_first(visible, most), seen, deadline)
         if any(chunk.parent for chunk in chunks):
-            chunks = await best_of_each_parent(reader, visible, (top_k, None), seen, deadline)
+            chunks = await best_of_each_parent(reader, [chunk for chunk, _ in visible], most, seen, deadline)
         parents = await with_parents(reader, chunks, seen, deadline)
         texts = [" › ".join(chunk.heading_path) + "\n" + chunk.text for chunk in chunks]
         texts += [parent.indexed_text for parent in parents if len(parent.parts) > 1]
@@ -157,3 +160,14 @@ async def passages_given(
         named = tuple(part.chunk_id for parent in parents for part in parent.parts)
         given.append(Given(named, evidence(query.text, texts, cosine)))
     return given
+
+
+def _first(ranked: Sequence[tuple[str, str]], most: tuple[int, int]) -> list[str]:
+    """Chunk ids of the first (chunk, document) pairs: so many in all, and of one document."""
+    of_document: Counter[str] = Counter()
+    kept = []
+    for chunk, document in ranked:
+        of_document[document] += 1
+        if of_document[document] <= most[1]:
+            kept.append(chunk)
+    return kept[: most[0]]

@@ -81,7 +81,10 @@ class Registry:
 
     def names(self, kind: str) -> list[str]:
         """Ids of all `recipes`, `revisions`, `releases` or `proofs`, sorted."""
-        return [key.removeprefix(f"{kind}/").removesuffix(".json") for key in self.storage.keys(f"{kind}/")]
+        keys = (
+            key for key in self.storage.keys(f"{kind}/") if key.endswith(".json")
+        )  # beside proofs lie their reports
+        return [key.removeprefix(f"{kind}/").removesuffix(".json") for key in keys]
 
     def find_release(self, beginning: str) -> Release:
         """The release whose id begins so.
@@ -98,7 +101,11 @@ class Registry:
     def _put(self, kind: str, value: Mapping[str, Any]) -> str:
         data = canonical_json(value)
         name = digest_bytes(data)
-        self.storage.put_if_absent(f"{kind}/{name}.json", data)
+        key = f"{kind}/{name}.json"
+        if not self.storage.put_if_absent(key, data) and self.storage.get(key) != data:
+            # A disk has damaged it since: what is stored under the digest of its contents can be put right.
+            self.storage.delete(key)
+            self.storage.put_if_absent(key, data)
         return name
 
     def _get(self, kind: str, name: str) -> dict[str, Any]:

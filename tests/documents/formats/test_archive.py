@@ -134,7 +134,7 @@ def test_links_in_a_tar_are_not_followed(tmp_path):
     ],
 )
 def test_bombs_are_given_up(tmp_path, name, data):
-    found = read(tmp_path, {name: data}, Limits(size_bytes=20 << 20))
+    found = read(tmp_path, {name: data}, Limits(size_bytes=20 << 20, memory_bytes=450 << 20))
     assert list(found) == [name]
     assert "larger than 20 MB a file" in found[name].reason
     assert "file_limit_mb" in found[name].hint
@@ -229,3 +229,27 @@ def test_what_stands_beside_a_member_speaks_of_it(tmp_path):
     assert ash.metadata["allow"] == ("group:forest",)
     assert found["x.zip/b.md"].metadata["allow"] == ()
     assert "allow" in found["x.zip/c.md"].reason
+
+
+@pytest.mark.parametrize(("name", "packed"), [("x.zip", zipped), ("x.tar", tarred)])
+def test_one_file_has_one_name(tmp_path, name, packed):
+    found = read(tmp_path, {name: packed({"./y.txt": "one", "n//m.txt": "two", "n/./o.txt": "three"})})
+    assert sorted(found) == [name, f"{name}/n/m.txt", f"{name}/n/o.txt", f"{name}/y.txt"]
+
+
+def test_a_sidecar_is_found_under_any_spelling_of_its_name(tmp_path):
+    found = read(tmp_path, {"x.zip": zipped({"a//y.txt": "text", "./a/y.txt.meta.yaml": 'allow: ["user:ann"]'})})
+    assert found["x.zip/a/y.txt"].metadata["allow"] == ("user:ann",)
+
+
+@pytest.mark.parametrize(("name", "packed"), [("o.zip", zipped), ("o.tar", tarred)])
+def test_an_archive_and_a_folder_of_one_name_do_not_share_uris(tmp_path, name, packed):
+    found = read(tmp_path, {name: packed({"x.zip": zipped({"in.txt": "inner"}), "x.zip/in.txt": "folder"})})
+    assert found[f"{name}/x.zip/in.txt"].text == "folder"
+    assert "folder" in found[f"{name}/x.zip"].reason
+
+
+def test_names_in_archives_may_hold_any_blank_but_no_line_break(tmp_path):
+    found = read(tmp_path, {"x.zip": zipped({"产品\u3000手册.txt": "one", "a\u00a0b.txt": "two", "c\nd.txt": "three"})})
+    assert sorted(found) == ["x.zip", "x.zip/a\u00a0b.txt", "x.zip/c\\nd.txt", "x.zip/产品\u3000手册.txt"]
+    assert isinstance(found["x.zip/c\\nd.txt"], Quarantined)

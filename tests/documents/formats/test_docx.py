@@ -494,3 +494,25 @@ def test_colours_of_python_docx():
     paragraph.add_run("white").font.color.rgb = RGBColor(255, 255, 255)
     paragraph.add_run("tiny").font.size = Pt(1)
     assert parse(source).hidden == {"same colour as its ground": 5, "too small to read": 4}
+
+
+@pytest.mark.parametrize(
+    ("properties", "run", "why"),
+    [
+        ('<w:ind w:left="-40000"/>', "", "off the page"),
+        ('<w:ind w:left="0" w:hanging="40000"/>', "", "off the page"),
+        ('<w:ind w:start="40000"/>', "", "off the page"),
+        ('<w:framePr w:w="2000" w:x="-30000" w:y="1"/>', "", "off the page"),
+        ('<w:pStyle w:val="Far"/>', "", "off the page"),
+        ("", '<w:w w:val="1"/>', "too small to read"),
+    ],
+)
+def test_text_that_is_moved_off_the_page_or_squeezed(properties, run, why):
+    far = style("Far", properties='<w:ind w:left="-40000"/>')
+    document = parse(docx(p("Seen") + p("Poison", properties, run), styles=far))
+    assert (document.text, document.hidden) == ("Seen", {why: 6})
+
+
+def test_text_that_is_indented_or_narrow_is_seen():
+    body = p("one", '<w:ind w:left="-720" w:hanging="360"/>') + p("two", "", '<w:w w:val="80"/>')
+    assert parse(docx(body)).text == "one\n\ntwo"

@@ -79,3 +79,15 @@ def test_what_is_no_book_is_refused(data):
     with pytest.raises(InputError) as refused:
         EpubParser().parse(data, "a.epub")
     assert refused.value.hint
+
+
+def test_a_book_hides_text_by_its_own_style_sheet():
+    page = """<html xmlns="http://www.w3.org/1999/xhtml"><head><link rel="stylesheet" href="../css/b%20k.css"/></head>
+        <body><p>Shown</p><p class="gone">poison</p></body></html>"""
+    document = EpubParser().parse(
+        book(**{"OEBPS/text/two.xhtml": page, "OEBPS/css/b k.css": ".gone { position: absolute; left: -9999px }"}),
+        "a.epub",
+    )
+    assert "Shown" in document.text
+    assert "poison" not in document.text.removeprefix("Start")
+    assert document.hidden["off the page"] == 6

@@ -104,3 +104,23 @@ def test_the_mark_of_a_note_is_a_word():
 
 def test_a_page_without_heading_is_named_by_its_title():
     assert HtmlParser().parse(b"<title>Given  name</title><p>x", "a.html").title == "Given name"
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("<ol><li>a<li value=7>b<li>c</ol>", "1. a\n7. b\n8. c"),
+        ("<ol type=a start=3><li>x<li>y</ol>", "c. x\nd. y"),
+        ("<ol type=I><li>x<li type=1>y<li>z</ol>", "I. x\n2. y\nIII. z"),
+        ("<ol reversed><li>x<li>y</ol>", "2. x\n1. y"),
+        ("<ol start=0><li>x<li>y</ol>", "0. x\n1. y"),
+        ("<ol start='much'><li value='1e9'>x</ol>", "1. x"),
+    ],
+)
+def test_lists_are_numbered_as_the_page_shows_them(source, shown):
+    assert HtmlParser().parse(source.encode(), "a.html").text == shown
+
+
+def test_items_that_are_hidden_are_no_items():
+    document = HtmlParser().parse(b"<ul><li>one<li style='display:none'>poison<li hidden>poison</ul>", "a.html")
+    assert (document.text, document.hidden) == ("- one", {"not displayed": 12})

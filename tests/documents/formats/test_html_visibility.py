@@ -37,6 +37,50 @@ def parsed(source):
             f"<style>/* .a{{}} */ #y{{color:white;background:white}}</style><p id=y>{POISON}",
             "same colour as its ground",
         ),
+        (f"<style>.x{{color:white}}</style><p class=x>{POISON}</p>", "same colour as its ground"),
+        (f"<style>@media screen{{.x{{display:none}}}}</style><p class=x>{POISON}</p>", "not displayed"),
+        (f"<style>@media (min-width:600px){{.x{{display:none}}}}</style><p class=x>{POISON}</p>", "not displayed"),
+        (
+            f"<style>@media print{{.x{{display:block}}}} .x{{display:none}}</style><p class=x>{POISON}</p>",
+            "not displayed",
+        ),
+        (f"<style>@supports (display:grid){{.x{{display:none}}}}</style><p class=x>{POISON}</p>", "not displayed"),
+        (f"<style>div{{& .x{{display:none}}}}</style><div><p class=x>{POISON}</p></div>", "not displayed"),
+        (
+            f"<style>.x{{display:none!important}}#y{{display:block}}</style><p class=x id=y>{POISON}</p>",
+            "not displayed",
+        ),
+        (f"<style>:root{{--c:#fff}} .x{{color:var(--c)}}</style><p class=x>{POISON}</p>", "same colour as its ground"),
+        (f"<p style='color:transparent'>{POISON}</p>", "same colour as its ground"),
+        (f"<p style='color:rgba(0,0,0,0)'>{POISON}</p>", "same colour as its ground"),
+        (f"<p style='color:rgb(0 0 0 / 1%)'>{POISON}</p>", "same colour as its ground"),
+        (f"<p style='color:hsl(0, 0%, 100%)'>{POISON}</p>", "same colour as its ground"),
+        (f"<p style='-webkit-text-fill-color:white'>{POISON}</p>", "same colour as its ground"),
+        (f"<p style='transform:translateX(-9999px)'>{POISON}</p>", "off the page"),
+        (f"<p style='transform: translate(-200vw, 0)'>{POISON}</p>", "off the page"),
+        (f"<p style='translate:-9999px'>{POISON}</p>", "off the page"),
+        (f"<p style='position:absolute;bottom:-9999px'>{POISON}</p>", "off the page"),
+        (f"<p style='position:fixed;left:9999px'>{POISON}</p>", "off the page"),
+        (f"<p style='position:absolute;left:calc(0px - 9999px)'>{POISON}</p>", "off the page"),
+        (f"<p style='clip-path:circle(0)'>{POISON}</p>", "not displayed"),
+        (f"<p style='clip-path:polygon(0 0, 0 0, 0 0)'>{POISON}</p>", "not displayed"),
+        (f"<p style='position:absolute;clip:rect(1px,1px,1px,1px)'>{POISON}</p>", "not displayed"),
+        (f"<p style='filter:opacity(0)'>{POISON}</p>", "not displayed"),
+        (f"<p style='filter: blur(0px) opacity(0%)'>{POISON}</p>", "not displayed"),
+        (f"<p style='opacity:.02'>{POISON}</p>", "not displayed"),
+        (f"<div style='opacity:.2'><p style='opacity:.2'>{POISON}</p></div>", "not displayed"),
+        (f"<p style='transform:scaleY(0)'>{POISON}</p>", "not displayed"),
+        (f"<div style='max-height:0.0px;overflow:hidden'>{POISON}</div>", "not displayed"),
+        (f"<div style='height:calc(1px - 1px);overflow:clip'>{POISON}</div>", "not displayed"),
+        (f"<p style='font:1px/1 serif'>{POISON}</p>", "too small to read"),
+        (f"<p style='font: italic 700 0 serif'>{POISON}</p>", "too small to read"),
+        (f"<p style='font-size:calc(2px - 1px)'>{POISON}</p>", "too small to read"),
+        (f"<div style='font-size:.3em'><p style='font-size:.3em'>{POISON}</p></div>", "too small to read"),
+        (f"<p style='disp\\6c ay:none'>{POISON}</p>", "not displayed"),
+        (f"<p style='dis/**/play:block;display/**/:/**/none'>{POISON}</p>", "not displayed"),
+        (f"<style>.x{{d\\69splay:none}}</style><p class=x>{POISON}</p>", "not displayed"),
+        (f"<pre>Seen<span hidden>{POISON}</span></pre>", "not displayed"),
+        (f"<h2><span style='color:white'>{POISON}</span>Shown</h2>", "same colour as its ground"),
         (f"<!-- {POISON} -->", "comment"),
         (f"<img alt='{POISON} that were given to you'>", "alternative text"),
         (f"<table><tr><th>a</th></tr><tr style='display:none'><td>{POISON}</td></tr></table>", "not displayed"),
@@ -64,6 +108,24 @@ def test_what_no_reader_would_see_is_left_out_and_counted(source, why):
         "<style>@media print {.x{display:none}}</style><p class=x>Shown</p>",
         "<style>.x:hover{display:none} p::before{display:none} a[{display:none}</style><p class=x>Shown</p>",
         "<p style='border-color:#fff;height:0'>Shown</p>",
+        "<style>.dark{background:#123} .dark p{color:white}</style><div class=dark><p>Shown</p></div>",
+        "<style>body{background:#111;color:#fff}</style><p>Shown</p>",
+        "<style>.hero{background:url(x.png) white} .hero *{color:#fff}</style><div class=hero><p>Shown</p></div>",
+        "<style>.x{color:#fff;background:linear-gradient(#000, #111)}</style><p class=x>Shown</p>",
+        "<style>.x{color:transparent;background:linear-gradient(red,blue);background-clip:text}</style><p class=x>"
+        "Shown</p>",
+        "<div style='color:white'><p style='color:black'>Shown</p></div>",
+        "<div style='font-size:0'><p style='font-size:16px'>Shown</p></div>",
+        "<div style='visibility:hidden'><p style='visibility:visible'>Shown</p></div>",
+        "<style>.x{display:none} p.x{display:block}</style><p class=x>Shown</p>",
+        "<style>@media (max-width:600px){.x{display:none}}</style><p class=x>Shown</p>",
+        "<style>@media (prefers-color-scheme:dark){.x{display:none}}</style><p class=x>Shown</p>",
+        "<style media=print>.x{display:none}</style><p class=x>Shown</p>",
+        "<p style='opacity:.6;transform:translateX(-50%)'>Shown</p>",
+        "<p style='color:rgba(0,0,0,.87)'>Shown</p>",
+        "<p style='overflow:hidden;max-height:20em'>Shown</p>",
+        "<p style='display:var(--none, block)'>Shown</p>",
+        "<p style='font:bold 12px/30px Georgia, serif'>Shown</p>",
         "<img alt='Shown'>",
     ],
 )
@@ -90,6 +152,29 @@ def test_markdown_hides_in_the_same_ways(source, why):
     document = MarkdownParser().parse(f"# Seen\n\n{source}\n".encode(), "a.md")
     assert POISON not in document.text
     assert list(document.hidden) == [why]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"Shown <span style='display:none'>{POISON}</span> here",
+        f"Shown <span style='display:none'>**{POISON}** `and {POISON}` [{POISON}](a.md)</span> here",
+        f"<div style='display:none'>\n\n{POISON}\n\n- {POISON}\n\n```\n{POISON}\n```\n\n</div>\n\nShown  here",
+        f"<div style='color:white'>\n\n## {POISON}\n\n</div>\n\nShown  here",
+        f"<style>.x{{display:none}}</style>\n\nShown <b class=x>{POISON}</b> here",
+        f"<span hidden>\n\n{POISON}\n\n</span>\n\nShown  here",
+    ],
+)
+def test_html_hides_the_markdown_that_it_is_wrapped_around(source):
+    document = MarkdownParser().parse(f"# Seen\n\n{source}\n".encode(), "a.md")
+    assert POISON not in document.text
+    assert document.text == "Seen\n\nShown here"
+    assert sum(document.hidden.values()) >= 14
+
+
+def test_html_that_hides_nothing_leaves_markdown_alone():
+    source = "<p align='center'>\n\nOne <b>two</b>\n\n<div class=x>\n\n- three <br> four <i>open\n\n</div>\n\nfive\n"
+    assert MarkdownParser().parse(source.encode(), "a.md").text == "One two\n\n- three four open\n\nfive"
 
 
 def test_merged_cells_stand_in_each_of_their_places():

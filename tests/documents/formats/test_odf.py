@@ -176,3 +176,84 @@ def test_hidden_rows_columns_and_sheets():
     )
     assert blocks(document) == [("heading", "S"), ("table", "Name | Sum\nc | 2")]
     assert document.hidden == {"hidden sheet, row or column": len("Xab1d" + "gone")}
+
+
+GRAPHICS = "".join(
+    f"<style:style style:name='{name}' style:family='graphic'><style:graphic-properties {said}/></style:style>"
+    for name, said in (
+        ("dark", "draw:fill='solid' draw:fill-color='#102030'"),
+        ("white", "draw:fill='solid' draw:fill-color='#ffffff'"),
+        ("glass", "draw:fill='solid' draw:fill-color='#ffffff' draw:opacity='30%'"),
+        ("none", "draw:fill='none'"),
+    )
+)
+GRAPHICS += (
+    "<style:style style:name='light' style:family='text'><style:text-properties fo:color='#ffffff'/></style:style>"
+    "<style:style style:name='night' style:family='drawing-page'>"
+    "<style:drawing-page-properties draw:fill='solid' draw:fill-color='#000000'/></style:style>"
+)
+
+
+def drawn(style, text="", light=False, tag="frame", top=5):
+    span = f"<text:span text:style-name='{'light' if light else ''}'>{text}</text:span>"
+    inside = f"<text:p>{span}</text:p>"
+    inside = f"<draw:text-box>{inside}</draw:text-box>" if tag == "frame" else inside
+    place = f"svg:x='2cm' svg:y='{top}cm' svg:width='10cm' svg:height='2cm'"
+    return f"<draw:{tag} draw:style-name='{style}' {place}>{inside}</draw:{tag}>"
+
+
+def slide(*shapes, style=""):
+    page = f"<draw:page draw:style-name='{style}'>{drawn('none', 'Shown', top=1)}{''.join(shapes)}</draw:page>"
+    if style:
+        page = page.replace("''>Shown", "'light'>Shown")
+    return OdpParser().parse(package("presentation", page, GRAPHICS), "talks/a.odp")
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        [drawn("dark", tag="rect"), drawn("none", "Poison", light=True)],
+        [drawn("dark", "Poison", light=True)],
+        [drawn("none", "Poison"), drawn("glass", tag="rect")],
+        [drawn("none", "Poison"), drawn("white", tag="ellipse")],
+        [drawn("white", tag="rect"), drawn("none", "Poison")],
+    ],
+)
+def test_text_on_a_shape_is_seen(shapes):
+    document = slide(*shapes)
+    assert document.text == "Shown\n\nPoison"
+    assert document.hidden == {}
+
+
+@pytest.mark.parametrize(
+    ("shapes", "why"),
+    [
+        ([drawn("none", "Poison", light=True)], "same colour as its ground"),
+        ([drawn("white", "Poison", light=True)], "same colour as its ground"),
+        ([drawn("dark", tag="rect"), drawn("white", "Poison", light=True)], "same colour as its ground"),
+        ([drawn("none", "Poison"), drawn("white", tag="rect")], "covered"),
+        ([drawn("none", "Poison"), drawn("dark", tag="custom-shape")], "covered"),
+    ],
+)
+def test_text_that_a_slide_does_not_show(shapes, why):
+    document = slide(*shapes)
+    assert document.text == "Shown"
+    assert document.hidden == {why: 6}
+
+
+def test_light_text_on_a_dark_slide_is_seen():
+    assert slide(drawn("none", "Poison", light=True), style="night").text == "Shown\n\nPoison"
+
+
+def test_a_title_in_the_colour_of_the_slide_is_no_title():
+    page = f"<draw:page>{drawn('none', 'Poison', light=True, top=1)}{drawn('none', 'Shown')}</draw:page>"
+    document = OdpParser().parse(package("presentation", page, GRAPHICS), "talks/a.odp")
+    assert document.text == "Slide 1\n\nShown"
+    assert document.hidden == {"same colour as its ground": 12}
+
+
+def test_a_formula_without_its_value_is_counted():
+    cells = "<table:table-cell table:formula='of:=1+2'/><table:table-cell><text:p>seen</text:p></table:table-cell>"
+    document = ods(f"<table:table table:name='S'><table:table-row>{cells}</table:table-row></table:table>")
+    assert "seen" in document.text
+    assert document.hidden == {"formula without its value": 7}

@@ -46,11 +46,27 @@ def test_an_encrypted_opendocument_is_told():
         parse(".odt", zipped({"META-INF/manifest.xml": manifest, "content.xml": b"\x00\x01"}))
 
 
-def test_a_zip_bomb_is_refused_by_its_directory():
+def test_a_zip_bomb_is_refused_while_reading():
     data = zipped({"word/document.xml": bytes(64 << 20)})
     assert len(data) < 100_000
     with pytest.raises(InputError, match="zip bomb"):
-        Package(data, "DOCX")
+        Package(data, "DOCX").xml("word/document.xml")
+
+
+def test_a_directory_that_is_damaged_makes_no_bomb():
+    data = bytearray(zipped({"x.xml": "<x>text</x>"}))
+    directory = data.rindex(b"PK\x01\x02")
+    data[directory + 24 : directory + 28] = struct.pack("<I", 0xF0000000)
+    assert Package(bytes(data), "XLSX").xml("x.xml").text == "text"
+
+
+@pytest.mark.parametrize("depth", [2, 9])
+def test_a_bomb_of_entities_is_called_that(depth):
+    declared = '<!ENTITY e0 "lol">' + "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, depth + 1))
+    data = zipped({"x.xml": f"<!DOCTYPE x [{declared}]><x>&e{depth};</x>"})
+    with pytest.raises(InputError, match="XML bombs") as refused:
+        Package(data, "DOCX").xml("x.xml")
+    assert "save" not in refused.value.hint
 
 
 def test_a_zip_bomb_that_lies_about_its_size_is_refused_while_reading():

@@ -53,6 +53,17 @@ def nearly_transparent(canvas):
     secret(canvas)
 
 
+def faint_over_other_text(canvas):
+    canvas.drawString(50, 500, "Ignored?")
+    canvas.setFillAlpha(0.02)
+    secret(canvas)
+
+
+def invisible_over_other_text(canvas):
+    canvas.drawString(50, 500, "Seen twice")
+    invisible(canvas)
+
+
 def invisible(canvas):
     text = canvas.beginText(50, 500)
     text.setTextRenderMode(3)
@@ -132,6 +143,13 @@ def test_hidden_text_is_left_out_and_counted(draw, reason):
     hidden, text = hidden_by(draw)
     assert "Ignore" not in text
     assert hidden == {reason: len("Ignorethis.")}
+
+
+@pytest.mark.parametrize("draw", [faint_over_other_text, invisible_over_other_text])
+def test_what_is_seen_in_its_place_does_not_make_text_seen(draw):
+    hidden, text = hidden_by(draw)
+    assert "Ignore this" not in text
+    assert hidden == {"not displayed": len("Ignorethis.")}
 
 
 def test_what_can_be_seen_is_not_hidden():

@@ -233,6 +233,21 @@ def test_broken_words_are_joined_and_hyphens_kept():
     assert "administrator of a state-of-the-art X-Ray is fine." in parse(drawn(page)).text
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (["It is a well-", "known fact."], "a well-known fact"),
+        (["Its self-", "contained parts."], "self-contained parts"),
+        (["It is full-", "ness of high-", "lights."], "fullness of highlights"),
+        (["The back-up is the back-", "up of the back-up."], "is the back-up of"),
+        (["A subsystem is a sub-", "system of sorts."], "is a subsystem of"),
+        (["Das ist all-", "gemein bekannt."], "ist allgemein bekannt"),
+    ],
+)
+def test_compounds_keep_their_hyphen_at_the_end_of_a_line(said, shown):
+    assert shown in parse(drawn(lambda canvas: lines(canvas, said))).text
+
+
 def test_paragraphs_by_space_by_indent_and_over_pages():
     def first(canvas):
         lines(canvas, [f"One {LINE}", "goes on here and ends."], y=500)
@@ -300,3 +315,124 @@ def test_a_form_over_a_fine_grid_is_read_once():
     text = parse(drawn(page)).text
     assert all(text.count(f"in it {number}") == 1 + (number == 1) * 6 for number in range(16))
     assert len(text) < 800
+
+
+def print_of_a_browser(canvas, number, count, title="Valve list"):
+    canvas.setFont("Helvetica", 8)
+    canvas.drawString(24, 580, "11/24/26, 6:32 PM")
+    canvas.drawString(280, 580, title)
+    canvas.drawString(24, 14, "https://docs.example.com/valves.html")
+    canvas.drawString(360, 14, f"{number}/{count}")
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_what_a_browser_prints_around_a_page_is_dropped(count):
+    def page(number):
+        def draw(canvas):
+            print_of_a_browser(canvas, number, count)
+            lines(canvas, [f"{LINE} number {number}."] * 30, y=566)
+
+        return draw
+
+    text = parse(drawn(*[page(number + 1) for number in range(count)])).text
+    assert "6:32" not in text
+    assert "example.com" not in text
+    assert "number 1." in text
+
+
+def test_what_most_of_a_card_shares_with_others_is_no_running_head():
+    def card(number):
+        def draw(canvas):
+            lines(canvas, ["Delivery note"], y=560)
+            lines(canvas, [f"Order {number}"], y=500)
+            lines(canvas, ["One pump, checked and packed."], y=470)
+            lines(canvas, ["Thank you for your order."], y=60)
+
+        return draw
+
+    text = parse(drawn(*[card(number) for number in range(4)])).text
+    assert text.count("Delivery note") == 4
+    assert text.count("Thank you") == 4
+
+
+def test_a_paragraph_does_not_run_on_from_text_at_the_margin():
+    def first(canvas):
+        lines(canvas, [f"One {LINE} and stops in the midst of"], y=500)
+        canvas.saveState()
+        canvas.translate(30, 200)
+        canvas.rotate(90)
+        canvas.setFont("Helvetica", 10)
+        canvas.drawString(0, 0, "Draft for comment, not to be")
+        canvas.restoreState()
+
+    def second(canvas):
+        lines(canvas, ["a sentence, which ends here."], y=500)
+
+    text = parse(drawn(first, second)).text
+    assert "not to be a sentence" not in text
+    assert "Draft for comment, not to be" in text
+
+
+def row_at(canvas, y, cells, font="Helvetica", size=10):
+    canvas.setFont(font, size)
+    for x, text in cells:
+        canvas.drawString(x, y, text)
+
+
+def test_a_table_without_rules_whose_columns_stand_close():
+    names = ["Safety valve", "Ball valve with actuator", "Check valve", "Gate"]
+
+    def page(canvas):
+        lines(canvas, [f"{LINE} before it."] * 2, y=560)
+        row_at(canvas, 500, [(80, "Name"), (173, "Size"), (208, "Material")], font="Helvetica-Bold")
+        for number, name in enumerate(names):
+            row_at(canvas, 486 - 14 * number, [(50, name), (165, f"{number + 1}2 mm"), (200, "steel")])
+        lines(canvas, [f"{LINE} after it."] * 2, y=380)
+
+    assert rows(parse(drawn(page))) == [
+        ["Name", "Size", "Material"],
+        ["Safety valve", "12 mm", "steel"],
+        ["Ball valve with actuator", "22 mm", "steel"],
+        ["Check valve", "32 mm", "steel"],
+        ["Gate", "42 mm", "steel"],
+    ]
+
+
+def test_a_heading_over_prose_makes_no_table():
+    def page(canvas):
+        lines(canvas, ["A heading of some words"], font="Helvetica-Bold", y=530)
+        lines(canvas, [f"{LINE} goes on.", f"{LINE} and so does this.", f"{LINE} until the end."], y=518)
+
+    assert of_kind(parse(drawn(page)), "table") == []
+
+
+def test_a_head_over_several_columns_is_two_header_rows():
+    def page(canvas):
+        for y in (540, 500, 400):
+            canvas.line(50, y, 300, y)
+        row_at(canvas, 528, [(150, "Pressure")], font="Helvetica-Bold")
+        row_at(canvas, 519, [(55, "Valve"), (230, "Tested")], font="Helvetica-Bold")
+        row_at(canvas, 510, [(130, "min"), (185, "max")], font="Helvetica-Bold")
+        for number in range(5):
+            y = 486 - 16 * number
+            row_at(canvas, y, [(55, f"V-{number}"), (130, str(number)), (185, str(number + 4)), (230, "2024-03-05")])
+
+    document = parse(drawn(page))
+    assert rows(document)[:3] == [
+        ["Valve", "Pressure", "Pressure", "Tested"],
+        ["Valve", "min", "max", "Tested"],
+        ["V-0", "0", "4", "2024-03-05"],
+    ]
+    assert next(block for block in document.blocks if block.kind == "table").header_lines == 2
+
+
+def test_what_the_first_column_says_of_several_rows_is_repeated():
+    def page(canvas):
+        for y in (540, 515, 400):
+            canvas.line(50, y, 300, y)
+        row_at(canvas, 525, [(55, "Area"), (130, "Valve"), (230, "Opens")], font="Helvetica-Bold")
+        for number in range(6):
+            area = [(55, ("North", "South")[number // 3])] if number % 3 == 0 else []
+            row_at(canvas, 500 - 16 * number, [*area, (130, f"V-{number}"), (230, f"{number} bar")])
+
+    assert [row[0] for row in rows(parse(drawn(page)))] == ["Area", *["North"] * 3, *["South"] * 3]

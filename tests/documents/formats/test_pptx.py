@@ -232,3 +232,40 @@ def test_comments_are_counted():
     members["ppt/comments/c.xml"] = b"<cmLst><cm><text>a remark</text></cm></cmLst>"
     document = PptxParser().parse(zipped(members), "a.pptx")
     assert (document.text, document.hidden) == ("Title", {"comment": 7})
+
+
+def lid(slide, form=MSO_SHAPE.RECTANGLE, left=0.5, width=4.0, alpha=None):
+    shape = slide.shapes.add_shape(form, Inches(left), Inches(2.5), Inches(width), Inches(2))
+    shape.fill.solid()
+    shape.fill.fore_color.rgb = RGBColor(255, 255, 255)
+    if alpha is not None:
+        colour = shape.fill._xPr.find(qn("a:solidFill"))[0]
+        colour.append(colour.makeelement(qn("a:alpha"), {"val": str(alpha)}))
+    return shape
+
+
+def covering(**how):
+    deck = Presentation()
+    slide = slide_of(deck, TITLE_ONLY, "Shown")
+    write(slide, "Poison")
+    return deck, slide, lid(slide, **how)
+
+
+def test_text_behind_a_shape_is_not_seen():
+    document = parse(covering()[0])
+    assert (document.text, document.hidden) == ("Shown", {"covered": 6})
+
+
+@pytest.mark.parametrize("how", [{"form": MSO_SHAPE.OVAL}, {"left": 2.0}, {"alpha": 40_000}])
+def test_text_that_shows_behind_or_beside_a_shape_is_seen(how):
+    document = parse(covering(**how)[0])
+    assert "Poison" in document.text
+    assert document.hidden == {}
+
+
+def test_text_that_is_uncovered_when_the_slide_is_shown_is_seen():
+    deck, slide, cover = covering()
+    timing = slide._element.makeelement(qn("p:timing"), {})
+    timing.append(timing.makeelement(qn("p:spTgt"), {"spid": str(cover.shape_id)}))
+    slide._element.append(timing)
+    assert "Poison" in parse(deck).text

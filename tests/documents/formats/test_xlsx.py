@@ -269,3 +269,19 @@ def test_metadata():
     assert document.title == "价格表"
     assert document.metadata["tags"] == ("价格", "水果", "fruit")
     assert (document.metadata["author"], document.metadata["date"]) == ("Ann", "2024-03-01T10:00:00Z")
+
+
+def test_text_that_a_format_does_not_show_is_counted():
+    workbook, sheet = sheet_of([["Name", "Note"], ["a", "poison"], ["b", "seen"]])
+    sheet["B2"].number_format = ";;;"
+    sheet["B3"].number_format = '0;-0;0;"note: "@'
+    document = parse(workbook)
+    assert blocks(document)[-1][1] == "Name | Note\na | \nb | note: seen"
+    assert document.hidden == {"not displayed": 6}
+
+
+def test_a_formula_that_was_never_computed_is_counted():
+    workbook, _ = sheet_of([["Name", "Sum"], ["a", "=1+2"]])
+    document = parse(workbook)
+    assert blocks(document)[-1][1] == "Name | Sum\na | "
+    assert document.hidden == {"formula without its value": 4}

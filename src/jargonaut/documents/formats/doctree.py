@@ -9,7 +9,7 @@ from typing import Any
 from docutils import nodes
 
 from jargonaut.core.document import Place
-from jargonaut.documents.composing import Composer, Inline
+from jargonaut.documents.composing import LOWERED, RAISED, Composer, Inline
 from jargonaut.documents.formats.sphinx_directives import PYTHON_OBJECTS, description, glossary
 from jargonaut.documents.formats.sphinx_roles import CROSS_REFERENCE
 from jargonaut.documents.links import resolve_link
@@ -348,6 +348,8 @@ class DoctreeWalker:
             elif isinstance(child, nodes.target):
                 self._target(child)
                 self._fill(child, inline)
+            elif isinstance(child, (nodes.superscript, nodes.subscript)):
+                inline.add(child.astext(), RAISED if isinstance(child, nodes.superscript) else LOWERED)
             elif isinstance(child, nodes.footnote_reference):
                 inline.add(f" [{child.astext()}]" if child.children else "")
             elif isinstance(child, nodes.Element) and not isinstance(child, (nodes.raw, nodes.system_message)):

@@ -10,7 +10,7 @@ from jargonaut.core.document import Document, Place
 from jargonaut.documents.composing import Composer, Inline
 from jargonaut.documents.formats.colours import theme_scheme
 from jargonaut.documents.formats.docx_numbering import Numbering
-from jargonaut.documents.formats.docx_styles import VAL, ParagraphStyle, RunLook, Styles
+from jargonaut.documents.formats.docx_styles import VAL, ParagraphStyle, RunLook, Styles, indent_of
 from jargonaut.documents.formats.docx_tables import TableReader
 from jargonaut.documents.formats.docx_text import Reading, TextReader, deleted_text
 from jargonaut.documents.formats.drawings import add_charts_and_diagrams
@@ -35,6 +35,8 @@ _LOWEST_HEADING = 9
 _NO_BLANK_AFTER = re.compile(r"[、。）】．：]\Z")
 _CONTENTS_GALLERIES = frozenset({"Table of Contents", "目录"})
 _UNWRAPPED = frozenset({f"{W}ins", f"{W}moveTo", f"{W}customXml", f"{W}smartTag", f"{W}sdtContent"})
+_USUAL_WIDTH = 11_906
+"""Of a page, in twips."""
 _EMU_A_TWIP = 635
 _VML_HIDDEN = re.compile(r"visibility\s*:\s*hidden|display\s*:\s*none")
 
@@ -165,6 +167,9 @@ class _DocumentReader:
     ) -> tuple[ParagraphStyle, Reading]:
         """A paragraph's style and text."""
         style, look = self._look_of(paragraph)
+        if abs(indent_of(paragraph.find(f"{W}pPr"), style.indent)) >= (self._page_width or _USUAL_WIDTH):
+            self._composer.hide(OFF_THE_PAGE, deleted_text(paragraph))
+            return style, into or Reading()
         shading = self._styles.shading(paragraph.find(f"{W}pPr/{W}shd"))
         return style, self._text.read(paragraph, look, shading or ground, into)
 

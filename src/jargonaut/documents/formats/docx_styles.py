@@ -6,6 +6,7 @@ import dataclasses
 import re
 from dataclasses import dataclass
 
+from jargonaut.documents.composing import LOWERED, RAISED, Script
 from jargonaut.documents.formats.colours import Scheme
 from jargonaut.documents.formats.hidden import (
     NOT_DISPLAYED,
@@ -33,6 +34,9 @@ _MOST_ANCESTORS = 20
 _BODY_LEVEL = 9
 _THEME_NAMES = {"background1": "lt1", "light1": "lt1", "text1": "dk1", "dark1": "dk1", "background2": "lt2"}
 _HIGHLIGHTS = {"white": WHITE, "none": ""}
+_SCRIPTS: dict[str, Script] = {"superscript": RAISED, "subscript": LOWERED}
+_NARROWEST = 10
+"""Hundredths of their usual width at which characters are lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,9 @@ class RunLook:
     colour: str | None = None
     ground: str | None = None
     """Its own shading; `?` if that cannot be told."""
+    script: Script | None = None
+    scale: int | None = None
+    """Width of its characters, in hundredths of the usual."""
 
     def over(self, other: RunLook) -> RunLook:
         """The look of both, where this one has the say."""
@@ -52,6 +59,8 @@ class RunLook:
             other.points if self.points is None else self.points,
             self.colour or other.colour,
             self.ground or other.ground,
+            other.script if self.script is None else self.script,
+            other.scale if self.scale is None else self.scale,
         )
 
     def hidden(self, ground: str | None) -> str:
@@ -59,6 +68,8 @@ class RunLook:
         if self.vanish:
             return NOT_DISPLAYED
         if self.points is not None and self.points <= SMALLEST_POINTS:
+            return TOO_SMALL
+        if self.scale is not None and self.scale <= _NARROWEST:
             return TOO_SMALL
         return SAME_COLOUR if self.colour and same_colour(self.colour, self.ground or ground) else ""
 
@@ -79,6 +90,8 @@ class ParagraphStyle:
     depth: int = 0
     """How much deeper than their numbering says list items of this style are shown."""
     look: RunLook = RunLook()
+    indent: int = 0
+    """Of its first line, in twips."""
 
 
 class Styles:
@@ -149,6 +162,8 @@ class Styles:
         if properties is None or not len(properties):
             return RunLook()
         vanish, points, colour, ground = None, None, None, None
+        script: Script | None = None
+        scale: int | None = None
         for child in properties:
             tag = child.tag
             if tag == f"{W}vanish":
@@ -161,7 +176,11 @@ class Styles:
                 ground = self.shading(child) or ground
             elif tag == f"{W}highlight":
                 ground = _HIGHLIGHTS.get(child.get(VAL) or "", "?") or ground
-        return RunLook(vanish, points, colour, ground)
+            elif tag == f"{W}vertAlign":
+                script = _SCRIPTS.get(child.get(VAL) or "", "")
+            elif tag == f"{W}w":
+                scale = whole((child.get(VAL) or "").rstrip("%"), 100)
+        return RunLook(vanish, points, colour, ground, script, scale)
 
     def shading(self, element: Element | None) -> str | None:
         """The colour that a `w:shd` paints; `?` if it cannot be told, None if it paints nothing."""
@@ -220,7 +239,21 @@ class Styles:
         look = self.look(element.find(f"{W}rPr")).over(style.look)
         deeper = _LIST_DEPTH.fullmatch(name)
         depth = int(deeper[1] or deeper[2]) - 1 if deeper else style.depth
-        return ParagraphStyle(kind or style.kind, level, number, number_level, by, depth, look)
+        indent = indent_of(properties, style.indent)
+        return ParagraphStyle(kind or style.kind, level, number, number_level, by, depth, look, indent)
+
+
+def indent_of(properties: Element | None, otherwise: int) -> int:
+    """Twips by which paragraph properties move the first line to the right of the margin, or their frame."""
+    if properties is None:
+        return otherwise
+    frame, indent = properties.find(f"{W}framePr"), properties.find(f"{W}ind")
+    moved = whole(frame.get(f"{W}x")) if frame is not None else 0
+    if indent is None:
+        return moved or otherwise
+    start = indent.get(f"{W}left") or indent.get(f"{W}start")
+    first = whole(indent.get(f"{W}firstLine")) - whole(indent.get(f"{W}hanging"))
+    return moved + whole(start) + first
 
 
 def _kind(name: str) -> str:

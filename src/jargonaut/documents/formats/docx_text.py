@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from jargonaut.documents.composing import Composer, Inline
+from jargonaut.documents.composing import Composer, Inline, Script
 from jargonaut.documents.formats.counting import counted
 from jargonaut.documents.formats.docx_styles import VAL, RunLook, Styles
 from jargonaut.documents.formats.equations import M, equation_text
@@ -161,13 +161,13 @@ class TextReader:
             if named is not None:
                 look = self._styles.run(named.get(VAL) or "").over(look)
             look = self._styles.look(properties).over(look)
-        self._contents(run, look.hidden(self._ground))
+        self._contents(run, look.hidden(self._ground), look.script or "")
 
-    def _contents(self, run: Element, hidden: str) -> None:
+    def _contents(self, run: Element, hidden: str, script: Script = "") -> None:
         for child in run:
             tag = child.tag
             if tag == f"{W}t":
-                self._text(child.text or "", hidden)
+                self._text(child.text or "", hidden, script)
             elif tag in _BLANKS:
                 self._text(_BLANKS[tag], hidden)
             elif tag == f"{W}lastRenderedPageBreak":
@@ -178,9 +178,9 @@ class TextReader:
                 if self._fields and not self._fields[-1].in_result:
                     self._fields[-1].code += child.text or ""
             else:
-                self._object(child, hidden)
+                self._object(child, hidden, script)
 
-    def _object(self, element: Element, hidden: str) -> None:
+    def _object(self, element: Element, hidden: str, script: Script) -> None:
         """What stands in a run and is no text."""
         tag = element.tag
         if tag in _NOTES:
@@ -190,12 +190,12 @@ class TextReader:
         elif tag == f"{W}sym":
             self._text(_SYMBOLS.get((element.get(f"{W}char") or "").upper(), ""), hidden)
         elif tag == f"{MC}AlternateContent":
-            self._contents(chosen(element), hidden)
+            self._contents(chosen(element), hidden, script)
         elif tag == f"{W}ruby":
             for base in element.iterfind(f"{W}rubyBase"):
                 self._walk(base)
 
-    def _text(self, text: str, hidden: str) -> None:
+    def _text(self, text: str, hidden: str, script: Script = "") -> None:
         if not text or any(each.dropped or not each.in_result for each in self._fields):
             return
         if hidden:
@@ -205,7 +205,7 @@ class TextReader:
         if not reading.page and not text.isspace():
             reading.page = self.page
         reading.raw.append(text)
-        reading.inline.add(text.replace("\n", " "))
+        reading.inline.add(text.replace("\n", " "), script)
 
     def _note(self, element: Element, kind: str, hidden: str) -> None:
         if hidden:

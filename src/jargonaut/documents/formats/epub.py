@@ -7,7 +7,7 @@ import posixpath
 import xml.etree.ElementTree as ElementTree
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from urllib.parse import unquote
 
 from selectolax.lexbor import LexborHTMLParser
@@ -18,12 +18,13 @@ from jargonaut.core.errors import InputError
 from jargonaut.documents.composing import Composer
 from jargonaut.documents.encodings import decode, normalised
 from jargonaut.documents.formats.html import HtmlWalker, without_empty_tags
-from jargonaut.documents.formats.html_visibility import hide_by_style
+from jargonaut.documents.formats.html_visibility import Styling
 from jargonaut.documents.metadata import Metadata, iso_date
 
 _CONTAINER = "META-INF/container.xml"
 _PAGES = ("application/xhtml+xml", "text/html")
 _MOST_BYTES = 200 << 20
+_LARGEST_SHEET = 1 << 20
 _HINT = "Open it in an e-book program and save it anew."
 
 
@@ -58,13 +59,23 @@ def _read(book: zipfile.ZipFile, data: bytes, uri: str) -> Document:
             continue
         page = without_empty_tags(decode(book.read(path)))
         tree = LexborHTMLParser(page)
-        hide_by_style(tree)
         if tree.body is not None:
             composer.anchor(posixpath.basename(path))
-            HtmlWalker(composer, uri, page, place=Place(page=number)).walk(tree.body)
+            styling = Styling(tree, _sheets(book, names, tree, path))
+            HtmlWalker(composer, uri, page, styling, place=Place(page=number)).walk(tree.body)
             composer.end_list()
     metadata = _metadata(package)
     return composer.document(uri, digest_bytes(data), "application/epub+zip", metadata, str(metadata.get("title", "")))
+
+
+def _sheets(book: zipfile.ZipFile, names: Collection[str], tree: LexborHTMLParser, path: str) -> Iterator[str]:
+    """The style sheets in the book that a page names."""
+    for link in tree.css("link[href]"):
+        if "stylesheet" in (link.attributes.get("rel") or "").lower().split():
+            target = unquote(link.attributes.get("href") or "").partition("#")[0]
+            name = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+            if name in names and book.getinfo(name).file_size <= _LARGEST_SHEET:
+                yield decode(book.read(name))
 
 
 def _xml(book: zipfile.ZipFile, path: str) -> ElementTree.Element:

@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from jargonaut.core.canonical import digest_bytes
 from jargonaut.core.document import Document, Place
-from jargonaut.documents.composing import Composer, Inline
+from jargonaut.documents.composing import Composer, Inline, Script
 from jargonaut.documents.encodings import decode, normalised
-from jargonaut.documents.formats.html_visibility import hide_by_style, why_hidden
+from jargonaut.documents.formats.html_elements import (
+    BLOCKS,
+    SCRIPTS,
+    is_data_table,
+    is_dropped,
+    is_header,
+    is_note_mark,
+    leaves_of,
+    numbers_of,
+    script_around,
+    span_of,
+)
+from jargonaut.documents.formats.html_visibility import Styling
 from jargonaut.documents.links import resolve_link
 from jargonaut.documents.metadata import Metadata, metadata_of
+from jargonaut.documents.scripts import note_mark
 from jargonaut.documents.spans import Spanning, spread
 
-_DROPPED = frozenset(
-    str.split(
-        """
-        script style nav noscript template svg canvas iframe object embed audio video button input select textarea
-        datalist dialog head title meta link
-        """
-    )
-)
-_DROPPED_ROLES = frozenset({"navigation", "search", "banner", "contentinfo", "menu", "menubar"})
-_BLOCKS = frozenset(
-    str.split(
-        """
-        address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form
-        header hgroup hr html legend li main ol p section summary tbody td tfoot th thead tr ul caption
-        """
-    )
-)
-_CELL_BREAKERS = "h1, h2, h3, h4, h5, h6, table, pre, article, section"
 _BODY = re.compile(r"<body\b", re.IGNORECASE)
 _DECLARED_ENCODING = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
 _META = {
@@ -69,13 +63,13 @@ class HtmlParser:
         """See `Parser.parse`."""
         source = without_empty_tags(_decoded(data))
         tree = LexborHTMLParser(source)
-        hide_by_style(tree)
+        styling = Styling(tree)
         metadata = _metadata(tree)
         composer = Composer()
-        body = _main_part(tree)
+        body = _main_part(tree, styling)
         if body is not None:
             found = _BODY.search(source)
-            HtmlWalker(composer, uri, source, begin=found.end() if found else 0).walk(body)
+            HtmlWalker(composer, uri, source, styling, begin=found.end() if found else 0).walk(body)
         heading = tree.css_first("title")
         declared_title = heading.text() if heading is not None and tree.css_first("h1") is None else ""
         return composer.document(uri, digest_bytes(data), "text/html", metadata, declared_title)
@@ -88,6 +82,7 @@ class HtmlWalker:
         composer: Takes the blocks.
         uri: Of the document, for relative links.
         source: The HTML, to find lines in.
+        styling: How its elements look.
         first_line: Line of the document at which `source` begins.
         begin: Where in `source` to look for the first text.
         place: Where all of it is, instead of the lines.
@@ -98,6 +93,7 @@ class HtmlWalker:
         composer: Composer,
         uri: str,
         source: str,
+        styling: Styling,
         first_line: int = 1,
         begin: int = 0,
         place: Place | None = None,
@@ -105,6 +101,7 @@ class HtmlWalker:
         self._composer = composer
         self._uri = uri
         self._source = source
+        self._styling = styling
         self._cursor = begin
         self._line = first_line + source.count("\n", 0, begin)
         self._depth = 0
@@ -113,6 +110,7 @@ class HtmlWalker:
         self._is_placed = place is not None
         self._marks: list[str] = []
         self._mark_is_due = False
+        self._script: Script = ""
 
     def walk(self, root: LexborNode) -> None:
         """Add everything in `root`."""
@@ -130,26 +128,28 @@ class HtmlWalker:
 
     def _visit(self, node: LexborNode) -> None:
         if node.is_text_node:
-            self._text(node.text_content or "")
+            if not self._is_unseen(node):
+                self._text(node.text_content or "")
             return
         if node.is_comment_node:
             self._composer.hide("comment", node.comment_content or "")
             return
-        if not node.is_element_node or _is_dropped(node) or self._is_hidden(node):
+        if not node.is_element_node or is_dropped(node) or self._is_hidden(node):
             return
         self._anchor(node)
         tag = node.tag or ""
         if tag in ("ul", "ol"):
             self._list(node, ordered=tag == "ol")
-        elif tag == "table" and _is_data_table(node):
+        elif tag == "table" and is_data_table(node):
             self._table(node)
         elif tag == "pre":
             self._flush()
-            self._locate(node.text().strip())
-            self._composer.code(node.text(), self._place)
+            text = self._verbatim(node)
+            self._locate(text.strip())
+            self._composer.code(text, self._place)
         elif len(tag) == 2 and tag[0] == "h" and tag[1] in "123456":
             self._heading(node, int(tag[1]))
-        elif tag in _BLOCKS or tag == "table":
+        elif tag in BLOCKS or tag == "table":
             self._block(node, tag)
         else:
             self._inline_element(node, tag)
@@ -157,7 +157,7 @@ class HtmlWalker:
     def _text(self, text: str) -> None:
         if not self._inline.length:
             self._locate(text.strip())
-        self._inline.add(text)
+        self._inline.add(text, self._script)
 
     def _anchor(self, node: LexborNode) -> None:
         attributes = node.attributes
@@ -174,7 +174,12 @@ class HtmlWalker:
             if tag == "a":
                 self._inline.refer(resolve_link(node.attributes.get("href") or "", self._uri))
             is_first = not self._inline.length
+            if not is_first and is_note_mark(node):
+                self._inline.add(note_mark(node.text()))
+                return
+            outer, self._script = self._script, SCRIPTS.get(tag, self._script)
             self._children(node)
+            self._script = outer
             if is_first and self._inline.text.isdecimal():
                 self._inline.add(" ")  # the mark of a note, which a style sets apart
 
@@ -187,10 +192,21 @@ class HtmlWalker:
             self._composer.hide("alternative text", text)
 
     def _is_hidden(self, node: LexborNode) -> bool:
-        why = why_hidden(node)
+        why = self._styling.why_hidden(node)
         if why:
             self._composer.hide(why, node.text())
         return bool(why)
+
+    def _is_unseen(self, text: LexborNode) -> bool:
+        why = self._styling.why_unseen(text)
+        if why:
+            self._composer.hide(why, text.text_content or "")
+        return bool(why)
+
+    def _verbatim(self, node: LexborNode) -> str:
+        leaves = leaves_of(node, self._is_hidden)
+        texts = (leaf.text_content or "" for leaf in leaves if leaf.is_text_node and not self._is_unseen(leaf))
+        return "".join(texts)
 
     def _block(self, node: LexborNode, tag: str) -> None:
         self._flush()
@@ -216,18 +232,19 @@ class HtmlWalker:
 
     def _list(self, node: LexborNode, ordered: bool) -> None:
         self._flush()
-        number = int(start) if (start := node.attributes.get("start") or "").isdecimal() else 1
-        for child in node.iter(include_text=True):
+        items = numbers_of(node) if ordered else ((child, "-") for child in node.iter(include_text=True))
+        for child, mark in items:
             if child.tag != "li":
                 self._visit(child)
                 continue
+            if is_dropped(child) or self._is_hidden(child):
+                continue
             self._anchor(child)
-            self._marks.append(f"{number}." if ordered else "-")
+            self._marks.append(mark)
             self._mark_is_due = True
             self._children(child)
             self._flush()
             self._marks.pop()
-            number += 1
         if not self._marks:
             self._composer.end_list()
 
@@ -241,16 +258,16 @@ class HtmlWalker:
         place = None
         header_rows = 0
         for row in node.css("tr"):
-            if _is_dropped(row) or self._is_hidden(row):
+            if is_dropped(row) or self._is_hidden(row):
                 continue
             cells = []
             for cell in row.iter():
-                if cell.tag in ("td", "th") and not _is_dropped(cell) and not self._is_hidden(cell):
+                if cell.tag in ("td", "th") and not is_dropped(cell) and not self._is_hidden(cell):
                     self._anchor(cell)
-                    columns, down = _span(cell, "colspan"), _span(cell, "rowspan")
+                    columns, down = span_of(cell, "colspan"), span_of(cell, "rowspan")
                     cells.append(Spanning(self._cell(cell), columns, down))
                     place = place or (self._place if cells[-1].content.text else None)
-            header_rows += len(rows) == header_rows and _is_header(row)
+            header_rows += len(rows) == header_rows and is_header(row)
             rows.append(cells)
             numbers.append(self._place.line or 0)
         known = numbers if all(numbers) else []
@@ -264,12 +281,16 @@ class HtmlWalker:
 
     def _texts(self, node: LexborNode) -> None:
         """Add the text in `node`, with blanks between blocks."""
-        for part in _leaves(node, self._is_hidden):
+        for part in leaves_of(node, self._is_hidden):
             if part.is_text_node:
-                self._text(part.text_content or "")
+                if self._is_unseen(part):
+                    continue
+                self._script, mark = script_around(part)
+                self._text(part.text_content or "") if not mark else self._inline.add(mark)
+                self._script = ""
                 continue
             self._anchor(part)
-            if part.tag in _BLOCKS or part.tag in ("br", "pre"):
+            if part.tag in BLOCKS or part.tag in ("br", "pre"):
                 self._inline.soft_break()
             elif part.tag == "img":
                 self._alternative(part)
@@ -336,53 +357,20 @@ def _metadata(tree: LexborHTMLParser) -> Metadata:
     return metadata_of(found)
 
 
-def _main_part(tree: LexborHTMLParser) -> LexborNode | None:
+def _main_part(tree: LexborHTMLParser, styling: Styling) -> LexborNode | None:
     """The one `main` element if it holds most of the page, else the body."""
     body = tree.body
     mains = tree.css("main, [role=main]")
-    if body is not None and len(mains) == 1 and _visible_length(mains[0]) > 0.5 * _visible_length(body):
+    if (
+        body is not None
+        and len(mains) == 1
+        and _visible_length(mains[0], styling) > 0.5 * _visible_length(body, styling)
+    ):
         return mains[0]
     return body
 
 
-def _visible_length(node: LexborNode) -> int:
-    shown = _leaves(node, lambda child: bool(why_hidden(child)))
-    return sum(len((leaf.text_content or "").strip()) for leaf in shown if leaf.is_text_node)
-
-
-def _leaves(node: LexborNode, is_hidden: Callable[[LexborNode], bool]) -> Iterator[LexborNode]:
-    """All nodes in `node` that are shown, in order."""
-    waiting = list(node.iter(include_text=True))[::-1]
-    while waiting:
-        child = waiting.pop()
-        if child.is_text_node:
-            yield child
-        elif child.is_element_node and not _is_dropped(child) and not is_hidden(child):
-            yield child
-            waiting.extend(list(child.iter(include_text=True))[::-1])
-
-
-def _is_dropped(node: LexborNode) -> bool:
-    attributes = node.attributes
-    return node.tag in _DROPPED or attributes.get("aria-hidden") == "true" or attributes.get("role") in _DROPPED_ROLES
-
-
-def _is_data_table(node: LexborNode) -> bool:
-    """Whether it is a table for its content, not for its layout."""
-    if node.attributes.get("role") == "presentation":
-        return False
-    return all(found == node for found in node.css(_CELL_BREAKERS))
-
-
-def _is_header(row: LexborNode) -> bool:
-    """Whether a row names the columns."""
-    parent = row.parent
-    if parent is not None and parent.tag == "thead":
-        return True
-    cells = [cell for cell in row.iter() if cell.tag in ("td", "th")]
-    return bool(cells) and all(cell.tag == "th" for cell in cells)
-
-
-def _span(cell: LexborNode, name: str) -> int:
-    text = (cell.attributes.get(name) or "").strip()
-    return max(int(text), 1) if text.isdecimal() and len(text) < 6 else 1
+def _visible_length(node: LexborNode, styling: Styling) -> int:
+    shown = leaves_of(node, lambda child: bool(styling.why_hidden(child)))
+    texts = (leaf for leaf in shown if leaf.is_text_node and not styling.why_unseen(leaf))
+    return sum(len((leaf.text_content or "").strip()) for leaf in texts)

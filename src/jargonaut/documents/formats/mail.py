@@ -19,8 +19,9 @@ from jargonaut.core.errors import InputError
 from jargonaut.documents.composing import Composer, Inline
 from jargonaut.documents.encodings import decode, normalised
 from jargonaut.documents.formats.html import HtmlWalker
+from jargonaut.documents.formats.html_visibility import Styling
 from jargonaut.documents.metadata import Metadata
-from jargonaut.documents.port import Allowance, Member
+from jargonaut.documents.port import Allowance, Member, Sidecar
 from jargonaut.documents.sidecar import SUFFIXES
 
 _BROKEN = (
@@ -75,11 +76,12 @@ class MailAttachments:
             allowance.take(len(content))
             attached[file] = content
         for file, content in attached.items():
-            speaking = [attached[file + suffix] for suffix in SUFFIXES if file + suffix in attached]
-            if len(speaking) > 1:
+            named = [name for suffix in SUFFIXES if (name := file + suffix) in attached]
+            beside = [Sidecar(name, attached[name]) for name in named]
+            if len(beside) > 1:
                 yield Quarantined(file, "", "Several attachments speak of it.", "Keep one of them.")
             elif not file.endswith(SUFFIXES):
-                yield Member(file, content, speaking[0] if speaking else None)
+                yield Member(file, content, beside[0] if beside else None)
 
 
 def _message(data: bytes) -> EmailMessage:
@@ -164,7 +166,7 @@ def _add_body(composer: Composer, message: EmailMessage, uri: str) -> None:
         if part.get_content_type() == "text/html":
             tree = LexborHTMLParser(text)
             if tree.body is not None:
-                HtmlWalker(composer, uri, text).walk(tree.body)
+                HtmlWalker(composer, uri, text, Styling(tree)).walk(tree.body)
         else:
             for paragraph in re.split(r"\n\s*\n", text):
                 if paragraph.strip():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
@@ -16,6 +16,8 @@ from jargonaut.core.document import Document, Place
 from jargonaut.documents.composing import Composer, Inline
 from jargonaut.documents.encodings import decode
 from jargonaut.documents.formats.html import LONGEST_LABEL, HtmlWalker
+from jargonaut.documents.formats.html_visibility import Styling
+from jargonaut.documents.formats.markdown_html import OpenElements, sheets_in
 from jargonaut.documents.links import resolve_link
 from jargonaut.documents.metadata import split_front_matter
 
@@ -32,6 +34,7 @@ _MISSED_STRONG = re.compile(r"\*\*(?=[^\s*])([^*\n]+?)\*\*")
 _HEADING_ID = re.compile(r"\s*\{#(?P<id>[^\s}]+)[^}]*\}\s*\Z")
 _HTML_ANCHOR = re.compile(r"<\w+[^>]*?\s(?:id|name)\s*=\s*[\"']?([^\"'\s>]+)")
 _COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
+_LEAVES = frozenset({"heading", "paragraph", "fence", "code_block", "table"})
 _NOT_IN_SLUG = re.compile(r"[^\w\- ]")
 
 
@@ -52,7 +55,9 @@ class MarkdownParser:
 def add_markdown(composer: Composer, uri: str, text: str, place: Place | None = None) -> None:
     """Add the blocks of `text` to `composer`, all of them at `place`, or each at its own line."""
     tokens = _markdown().parse(_without_extensions(text))
-    _Walker(composer, uri, place).walk(SyntaxTreeNode(tokens))
+    tree = SyntaxTreeNode(tokens)
+    raw = [node.content for node in tree.walk() if node.type in ("html_block", "html_inline")]
+    _Walker(composer, uri, place, sheets_in(raw)).walk(tree)
 
 
 def slug(heading: str) -> str:
@@ -96,13 +101,15 @@ def _plain_line(line: str) -> str:
 
 
 class _Walker:
-    def __init__(self, composer: Composer, uri: str, place: Place | None) -> None:
+    def __init__(self, composer: Composer, uri: str, place: Place | None, sheets: Sequence[str]) -> None:
         self._composer = composer
         self._uri = uri
         self._fixed_place = place
         self._marks: list[str] = []
         self._mark_is_due = False
         self._slugs: Counter[str] = Counter()
+        self._sheets = sheets
+        self._around = OpenElements(sheets)
         self._line = 1
         self._handlers: Mapping[str, Callable[[SyntaxTreeNode], None]] = {
             "heading": self._heading,
@@ -122,7 +129,11 @@ class _Walker:
         for child in node.children:
             if child.map:
                 self._line = child.map[0] + 1
-            self._handlers.get(child.type, self.walk)(child)
+            handler = self._handlers.get(child.type, self.walk)
+            if child.type in _LEAVES and (why := self._around.why):
+                self._composer.hide(why, _all_text(child))
+            else:
+                handler(child)
 
     @property
     def _place(self) -> Place:
@@ -176,26 +187,39 @@ class _Walker:
         for comment in _COMMENT.findall(node.content):
             self._composer.hide("comment", comment)
         tree = LexborHTMLParser(node.content)
-        if tree.body is not None:
-            HtmlWalker(self._composer, self._uri, node.content, self._line, place=self._fixed_place).walk(tree.body)
+        why = self._around.why
+        self._around.take(node.content)
+        if tree.body is None:
+            return
+        if why:
+            self._composer.hide(why, tree.body.text())
+            return
+        styling = Styling(tree, self._sheets)
+        walker = HtmlWalker(self._composer, self._uri, node.content, styling, self._line, place=self._fixed_place)
+        walker.walk(tree.body)
 
     def _inline(self, node: SyntaxTreeNode) -> Inline:
         inline = Inline()
+        depth = self._around.depth
         for child in node.children:
             self._add(child, inline)
+        self._around.back_to(depth)
         return inline
 
     def _add(self, node: SyntaxTreeNode, inline: Inline) -> None:
-        if node.type == "code_inline":
-            inline.add(node.content)
+        if node.type == "html_inline":
+            self._inline_html(node.content, inline)
+        elif why := self._around.why if not node.children else "":
+            self._composer.hide(why, _all_text(node))
+        elif node.type == "code_inline":
+            inline.add(node.content, self._around.script)
         elif node.type == "text":
             text = _MISSED_STRONG.sub(r"\1", node.content)
             alert = _ALERT.match(text) if not inline.length else None
-            inline.add(f"{alert[1].capitalize()}: {text[alert.end() :]}" if alert else text)
+            shown = f"{alert[1].capitalize()}: {text[alert.end() :]}" if alert else text
+            inline.add(shown, self._around.script)
         elif node.type in ("softbreak", "hardbreak"):
             inline.soft_break()
-        elif node.type == "html_inline":
-            self._inline_html(node.content, inline)
         elif node.type == "image":
             text = str(node.content)
             if len(text) <= LONGEST_LABEL:
@@ -213,6 +237,14 @@ class _Walker:
             inline.soft_break()
         elif comment := _COMMENT.match(tag):
             self._composer.hide("comment", comment[1])
+        else:
+            self._around.take(tag, within_line=True)
         anchor = _HTML_ANCHOR.match(tag)
         if anchor:
             self._composer.anchor(anchor[1])
+
+
+def _all_text(node: SyntaxTreeNode) -> str:
+    return "".join(
+        each.content for each in node.walk() if each.type not in ("inline", "html_inline") and not each.children
+    )

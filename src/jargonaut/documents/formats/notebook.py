@@ -14,6 +14,7 @@ from jargonaut.core.errors import InputError
 from jargonaut.documents.composing import Composer
 from jargonaut.documents.encodings import decode
 from jargonaut.documents.formats.html import HtmlWalker
+from jargonaut.documents.formats.html_visibility import Styling
 from jargonaut.documents.formats.markdown import add_markdown
 from jargonaut.documents.metadata import Metadata, metadata_of, split_front_matter
 
@@ -88,7 +89,7 @@ def _add_output(composer: Composer, uri: str, output: Mapping[str, Any], place: 
     if "<table" in page:
         tree = LexborHTMLParser(page)
         if tree.body is not None:
-            HtmlWalker(composer, uri, page, place=place).walk(tree.body)
+            HtmlWalker(composer, uri, page, Styling(tree), place=place).walk(tree.body)
     elif written := _joined(data.get("text/markdown")):
         add_markdown(composer, uri, written, place)
     elif printed := _joined(output.get("text")) or _joined(data.get("text/plain")):

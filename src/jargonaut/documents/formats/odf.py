@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from jargonaut.core.errors import InputError
+from jargonaut.documents.composing import LOWERED, RAISED, Script
 from jargonaut.documents.encodings import normalised
 from jargonaut.documents.formats.hidden import NOT_DISPLAYED, SAME_COLOUR, SMALLEST_POINTS, TOO_SMALL, same_colour
 from jargonaut.documents.formats.ooxml import listed
@@ -97,6 +98,7 @@ class Look:
     points: float | None = None
     colour: str | None = None
     ground: str | None = None
+    script: Script | None = None
 
     def over(self, other: Look) -> Look:
         """The look of both, where this one has the say."""
@@ -105,6 +107,7 @@ class Look:
             other.points if self.points is None else self.points,
             self.colour or other.colour,
             self.ground or other.ground,
+            other.script if self.script is None else self.script,
         )
 
     def hidden(self, ground: str | None) -> str:
@@ -210,10 +213,24 @@ def _own_look(style: Element) -> Look:
             colour = _colour(properties.get(f"{FO}color"))
             if properties.get(f"{STYLE}use-window-font-color") == "true":
                 colour = None
-            look = Look(None if shown is None else shown != "none", size, colour, ground).over(look)
+            script = _script(properties.get(f"{STYLE}text-position"))
+            look = Look(None if shown is None else shown != "none", size, colour, ground, script).over(look)
         elif kind in ("paragraph-properties", "table-cell-properties"):
             look = look.over(Look(ground=ground))
     return look
+
+
+def _script(position: str | None) -> Script | None:
+    """What a `style:text-position` such as `super 58%` or `-33% 58%` says."""
+    if not position:
+        return None
+    where, _, size = position.partition(" ")
+    if where in ("super", "sub"):
+        return RAISED if where == "super" else LOWERED
+    # Text that is moved and stays as large is no index.
+    if not size or size.strip() == "100%" or not where.strip("-0%"):
+        return ""
+    return LOWERED if where.startswith("-") else RAISED
 
 
 def _colour(text: str | None) -> str | None:

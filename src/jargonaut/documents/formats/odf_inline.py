@@ -74,7 +74,7 @@ class OdfInline:
                 return
             if not aside.page and not text.isspace():
                 aside.page = self.page
-            inline.add(text.replace("\n", " "))
+            inline.add(text.replace("\n", " "), look.script or "")
             aside.raw.append(text)
 
         say(element.text)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from jargonaut.core.document import Place
 from jargonaut.documents.composing import Composer, Inline
+from jargonaut.documents.formats.colours import TRANSPARENT
 from jargonaut.documents.formats.hidden import (
     ALTERNATIVE_TEXT,
     COMMENT,
@@ -20,6 +21,7 @@ from jargonaut.documents.formats.odf import (
     CHART,
     DRAW,
     OFFICE,
+    PRESENTATION,
     STYLE,
     SVG,
     TABLE,
@@ -52,6 +54,8 @@ _CODE = re.compile(r"preformatted text|source text|code|.*code block")
 _TITLES = frozenset({"title", "标题"})
 _HEADING = re.compile(r"(?:heading|标题) ([1-9]|10)")
 _MOST_NESTED = 8
+_OPAQUE = 95
+"""Hundredths of opacity through which nothing is read."""
 _MOST_REPEATED = 100
 """Rows or cells that a text document repeats."""
 
@@ -115,8 +119,8 @@ class OdfText:
             if str(element.tag) == f"{DRAW}frame":
                 self._composer.hide(TOO_SMALL, text)
                 return
-        fill = self.styles.property("graphic", element.get(f"{DRAW}style-name"), "graphic", f"{DRAW}fill")
-        inside = ground if fill in ("", "none") else None
+        fill = self.fill_of(element)
+        inside = ground if fill == TRANSPARENT else fill
         if self._depth >= _MOST_NESTED:
             return
         self._depth += 1
@@ -129,6 +133,26 @@ class OdfText:
                 holder = child if name == f"{DRAW}text-box" else [child]
                 self.blocks(holder, inside)
         self._depth -= 1
+
+    def said(self, element: Element, ground: str | None) -> Inline:
+        """What a reader sees of the paragraphs in `element`, as one line."""
+        inline = Inline()
+        for paragraph in element.iter(f"{TEXT}p"):
+            inline.add(" ")
+            inline.include(self._inline.read(paragraph, ground, Aside()))
+        return inline
+
+    def fill_of(self, shape: Element) -> str | None:
+        """The colour that a shape is filled with; `TRANSPARENT`, or None if it is more than one."""
+        name = shape.get(f"{DRAW}style-name") or shape.get(f"{PRESENTATION}style-name")
+        family = "graphic" if shape.get(f"{DRAW}style-name") else "presentation"
+        fill, colour, opacity = (
+            self.styles.property(family, name, "graphic", f"{DRAW}{each}") for each in ("fill", "fill-color", "opacity")
+        )
+        if fill in ("", "none"):
+            return TRANSPARENT
+        see_through = opacity.endswith("%") and opacity[:-1].isdecimal() and int(opacity[:-1]) < _OPAQUE
+        return colour[1:].lower() if fill == "solid" and len(colour) == 7 and not see_through else None
 
     def here(self, page: int = 0) -> Place:
         """Where the text has got to."""

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from jargonaut.core.canonical import digest_bytes
 from jargonaut.core.document import Document
 from jargonaut.documents.composing import Composer
-from jargonaut.documents.formats.hidden import COMMENT, HIDDEN_CELLS, WHITE
+from jargonaut.documents.formats.hidden import COMMENT, HIDDEN_CELLS, UNCOMPUTED, WHITE
 from jargonaut.documents.formats.odf import DRAW, OFFICE, TABLE, TEXT, OdfPackage, OdfStyles, all_text, repeated
 from jargonaut.documents.formats.ooxml import meaningful_title
 from jargonaut.documents.formats.package import Element
@@ -122,6 +122,8 @@ class _WorkbookReader:
                 sheet.floating.extend(filter(str.strip, (all_text(each) for each in child.iter(f"{TEXT}p"))))
         text = " ".join(lines).strip()
         if not text:
+            if (formula := cell.get(f"{TABLE}formula")) and cell.get(f"{OFFICE}value-type") is None:
+                self._composer.hide(UNCOMPUTED, formula)
             return ""
         reason = self._styles.look("table-cell", cell.get(f"{TABLE}style-name")).hidden(WHITE)
         if reason:

@@ -56,7 +56,6 @@ class Package:
             ) from error
         if len(members) > _MOST_MEMBERS:
             raise InputError(f"It has {len(members):,} members, more than the {_MOST_MEMBERS:,} that are read.", _BOMB)
-        _check_expansion(sum(member.file_size for member in members), len(data))
         self._names = {_plain(member.filename): member for member in members}
         self._format_name = format_name
         self._packed = len(data)
@@ -184,12 +183,21 @@ def _refuse_entities(root: Element, name: str) -> None:
     """Old programs name a document type, which is never fetched; none declares entities."""
     declared = root.getroottree().docinfo.internalDTD
     if next(root.iter(etree.Entity), None) is not None or any(declared.iterentities() if declared is not None else ()):
-        raise InputError(f"Its member {name} declares entities, which office programs never do.", _BOMB)
+        raise _entities(name)
+
+
+def _entities(name: str) -> InputError:
+    return InputError(
+        f"Its member {name} declares entities, as XML bombs do and office programs never do.",
+        "Look where it comes from: files like this are made to exhaust their readers.",
+    )
 
 
 def _xml_error(error: etree.XMLSyntaxError, name: str) -> InputError:
     if "emory" in str(error):
         raise MemoryError from error
+    if "amplification" in str(error) or "entity" in str(error).lower():
+        return _entities(name)
     return InputError(f"Its member {name} is not well-formed: {error}.", "Open it in an office program and save it.")
 
 

@@ -7,13 +7,14 @@ from jargonaut.core.document import Document, Place
 from jargonaut.documents.composing import Composer, Inline
 from jargonaut.documents.formats.colours import fill_of
 from jargonaut.documents.formats.drawings import add_charts_and_diagrams
-from jargonaut.documents.formats.hidden import ALTERNATIVE_TEXT, COMMENT, HIDDEN_SLIDE, suspicious_alternative
+from jargonaut.documents.formats.hidden import ALTERNATIVE_TEXT, COMMENT, COVERED, HIDDEN_SLIDE, suspicious_alternative
 from jargonaut.documents.formats.ooxml import A, OfficePackage, P, R, is_on, meaningful_title, whole
 from jargonaut.documents.formats.package import Element
 from jargonaut.documents.formats.pptx_shapes import (
     Backdrop,
     Look,
     Shape,
+    covered,
     in_reading_order,
     look_of,
     shapes_of,
@@ -90,6 +91,9 @@ class _PresentationReader:
             lines[id(shape)] = list(text.lines(shape, backdrop.ground(shape)))
             backdrop.paint(shape)
             seen.append(shape)
+        for shape in covered(seen, backdrop, root):
+            self._composer.hide(COVERED, _all_text(shape.element))
+            seen.remove(shape)
         self._add(part, number, layout, text, in_reading_order(seen, self._height), lines)
 
     def _add(

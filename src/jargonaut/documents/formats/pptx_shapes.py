@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from jargonaut.documents.formats.colours import TRANSPARENT, Scheme, colour_of, fill_of, theme_scheme
@@ -16,6 +16,11 @@ _LEAST_SIZE = 12_700
 """EMU, one point: shapes without that much width or height show nothing."""
 _SAME_ROW = 0.04
 """Of the slide's height: tops that differ by less stand in one row."""
+_SLIVER = 0.02
+_FULL = 95_000
+"""Alpha through which nothing is read, in hundred-thousandths."""
+_BOXES = frozenset({"rect", "flowChartProcess", "round2SameRect", "roundRect", "snip1Rect"})
+"""Forms that fill their box, but for the corners."""
 _LEAVES = frozenset(P + name for name in ("sp", "graphicFrame", "pic", "cxnSp"))
 _TITLES = frozenset({"title", "ctrTitle"})
 _RELATED = {"ctrTitle": "title", "subTitle": "body", "obj": "body", "": "body", "half": "body"}
@@ -29,6 +34,16 @@ class Box:
     top: float
     width: float
     height: float
+
+    def holds(self, other: Box) -> bool:
+        """Whether all of `other` lies in it, but for a sliver."""
+        slack_x, slack_y = _SLIVER * other.width, _SLIVER * other.height
+        return (
+            self.left <= other.left + slack_x
+            and self.top <= other.top + slack_y
+            and self.left + self.width >= other.left + other.width - slack_x
+            and self.top + self.height >= other.top + other.height - slack_y
+        )
 
     def covers(self, other: Box) -> bool:
         """Whether the middle of `other` lies in it."""
@@ -85,6 +100,19 @@ class Backdrop:
         fill = None if shape.element.tag == f"{P}pic" else self._fill(shape)
         if shape.box and fill != TRANSPARENT and shape.element.tag != f"{P}graphicFrame":
             self._painted.append((shape.box, fill))
+
+    def is_opaque(self, shape: Shape) -> bool:
+        """Whether nothing behind the box of `shape` is seen."""
+        properties = shape.element.find(f"{P}spPr")
+        frame = properties.find(f"{A}xfrm") if properties is not None else None
+        if shape.element.tag != f"{P}sp" or (frame is not None and whole(frame.get("rot"))):
+            return False
+        alphas = properties.iter(f"{A}alpha") if properties is not None else ()
+        if any(whole(alpha.get("val"), _FULL) < _FULL for alpha in alphas):
+            return False
+        form = properties.find(f"{A}prstGeom") if properties is not None else None
+        is_box = form.get("prst") in _BOXES if form is not None else properties is None or not _has_own_form(properties)
+        return is_box and self._fill(shape) not in (TRANSPARENT, None)
 
     def _fill(self, shape: Shape) -> str | None:
         for element in (shape.element, *shape.inherited):
@@ -143,6 +171,32 @@ def why_unseen(shape: Shape, width: int, height: int) -> str:
     if box.left + box.width <= 0 or box.top + box.height <= 0 or box.left >= width or box.top >= height:
         return OFF_THE_PAGE
     return TOO_SMALL if min(box.width, box.height) < _LEAST_SIZE and shape.element.tag == f"{P}sp" else ""
+
+
+def covered(shapes: Sequence[Shape], backdrop: Backdrop, root: Element) -> list[Shape]:
+    """Those of `shapes`, in the order in which they are painted, that lie behind another and are never uncovered."""
+    moving = {target.get("spid") for target in root.iter(f"{P}spTgt")}
+    lids = [
+        (number, shape.box)
+        for number, shape in enumerate(shapes)
+        if shape.box and backdrop.is_opaque(shape) and _identifier(shape.element) not in moving
+    ]
+    return [
+        shape
+        for number, shape in enumerate(shapes)
+        if shape.box
+        and _identifier(shape.element) not in moving
+        and any(later > number and lid.holds(shape.box) for later, lid in lids)
+    ]
+
+
+def _identifier(element: Element) -> str:
+    properties = next(element.iter(f"{P}cNvPr"), None)
+    return (properties.get("id") or "") if properties is not None else ""
+
+
+def _has_own_form(properties: Element) -> bool:
+    return properties.find(f"{A}custGeom") is not None
 
 
 def in_reading_order(shapes: list[Shape], height: int) -> list[Shape]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from jargonaut.documents.composing import Inline
+from jargonaut.documents.composing import LOWERED, RAISED, Inline, Script
 from jargonaut.documents.formats.colours import TRANSPARENT, Scheme, colour_of
 from jargonaut.documents.formats.counting import counted
 from jargonaut.documents.formats.equations import M, equation_text
@@ -103,7 +103,7 @@ class ShapeText:
                     self._hide(reason, text)
                 else:
                     inline.refer(self._target(properties))
-                    inline.add(text)
+                    inline.add(text, _script(properties))
             elif tag == f"{MC}AlternateContent":
                 self._walk(chosen(child), inline, ground, chain, colour)
             elif tag.startswith(M):
@@ -141,6 +141,11 @@ class ShapeText:
         sources.append(self._defaults)
         levels = [source.find(name) for source in sources if source is not None]
         return [found for found in levels if found is not None]
+
+
+def _script(properties: Element | None) -> Script:
+    shift = whole(properties.get("baseline")) if properties is not None else 0
+    return "" if not shift else RAISED if shift > 0 else LOWERED
 
 
 def _mark(properties: Element | None, chain: Sequence[Element], level: int, counters: dict[int, int]) -> str:

@@ -40,6 +40,11 @@ _PLAIN = frozenset(
 )
 """Roles that point nowhere."""
 
+_SCRIPTS = {
+    **dict.fromkeys(("sup", "superscript"), nodes.superscript),
+    **dict.fromkeys(("sub", "subscript"), nodes.subscript),
+}
+
 CROSS_REFERENCE = "jargonaut-target"
 """Attribute of an inline node with what it refers to."""
 
@@ -63,7 +68,7 @@ def _any_role(
     """A docutils role function."""
     kind = name.lower().rsplit(":", 1)[-1]
     shown, target = _shown_and_target(kind, nodes.unescape(text))
-    node = nodes.inline(rawtext, shown)
+    node = _SCRIPTS.get(kind, nodes.inline)(rawtext, shown)
     if target:
         node[CROSS_REFERENCE] = target
         node["role"] = kind

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from jargonaut.core.errors import InputError
-from jargonaut.documents.formats.hidden import HIDDEN_CELLS, NOT_DISPLAYED, TOO_SMALL, WHITE
+from jargonaut.documents.formats.hidden import HIDDEN_CELLS, NOT_DISPLAYED, TOO_SMALL, UNCOMPUTED, WHITE
 from jargonaut.documents.formats.ooxml import OfficePackage, S, is_on, whole
 from jargonaut.documents.formats.package import Element
 from jargonaut.documents.formats.sheets import Area, Sheet, check_cells
@@ -20,7 +20,7 @@ _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _DIGITS = "0123456789"
 _PLAIN_NUMBER = 11
 """Characters of a number that is shown as it is stored."""
-_ROW, _CELL, _VALUE, _INLINE = f"{S}row", f"{S}c", f"{S}v", f"{S}is"
+_ROW, _CELL, _VALUE, _INLINE, _FORMULA = f"{S}row", f"{S}c", f"{S}v", f"{S}is", f"{S}f"
 _COLUMN, _MERGED, _PANE, _FILTER = f"{S}col", f"{S}mergeCell", f"{S}pane", f"{S}autoFilter"
 
 
@@ -187,6 +187,9 @@ class _SheetReader:
             item = cell.find(_INLINE)
             text = self._seen(shared_text(item, self._parts.styles), style.ground) if item is not None else ""
         elif (value.tag != _VALUE and (value := cell.find(_VALUE)) is None) or not (raw := value.text):
+            # A program would compute it; what was never computed cannot be read. A text may be empty.
+            formula = cell.find(_FORMULA) if kind != "str" else None
+            self._parts.hide(UNCOMPUTED, f"={formula.text or ''}" if formula is not None else "")
             return ""
         elif kind is None or kind == "n":
             return self._number(raw, style)
@@ -195,7 +198,9 @@ class _SheetReader:
         else:
             text = self._other(kind, raw)
         if style.text is not None and kind in ("s", "inlineStr", "str") and text:
-            text = style.text.replace("@", text, 1) if "@" in style.text else ""
+            if "@" not in style.text:
+                self._parts.hide(NOT_DISPLAYED, text)
+            text = style.text.replace("@", text, 1)
         if style.hidden and text:
             self._parts.hide(style.hidden, text)
             return ""

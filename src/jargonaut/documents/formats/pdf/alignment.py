@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from jargonaut.documents.formats.pdf.lines import WIDE_GAP
+from jargonaut.documents.formats.pdf.lines import widest_blank
 from jargonaut.documents.formats.pdf.words import Word
 
 Row = list[Word]
@@ -57,11 +57,11 @@ def flat(band: Sequence[Row]) -> Row:
 def wide_gaps(row: Row) -> list[tuple[float, float]]:
     """Start and end on x of what parts cells."""
     found: list[tuple[float, float]] = []
-    right = row[0].box.x1
+    last = row[0]
     for word in row:
-        if word.box.x0 - right > WIDE_GAP * word.type.size:
-            found.append((right, word.box.x0))
-        right = max(right, word.box.x1)
+        if word.box.x0 - last.box.x1 > widest_blank(last, word) * word.type.size:
+            found.append((last.box.x1, word.box.x0))
+        last = max(last, word, key=lambda each: each.box.x1)
     return found
 
 

@@ -9,8 +9,8 @@ from typing import Literal
 
 from jargonaut.core.document import Place
 from jargonaut.documents.composing import Composer, Inline
+from jargonaut.documents.formats.pdf.hyphens import joined
 from jargonaut.documents.formats.pdf.layout import Layout, Note, TextLine
-from jargonaut.documents.formats.pdf.lines import joined
 from jargonaut.documents.formats.pdf.styles import Styles
 from jargonaut.documents.formats.pdf.tables import Table
 from jargonaut.documents.formats.pdf.words import is_wide
@@ -137,7 +137,7 @@ class BlockWriter:
     def _continues(self, line: TextLine, after: TextLine | None, right: float) -> bool:
         """Whether a line of prose is more of the open block."""
         last = self._lines[-1]
-        if self._kind in {"heading", "code", "contents"}:
+        if self._kind in {"heading", "code", "contents"} or last.aside != line.aside:
             return False
         if abs(last.size - line.size) > _SIZES_DIFFER * line.size:
             return False
@@ -201,7 +201,7 @@ class BlockWriter:
             self._end_notes()
 
     def _end_prose(self, lines: Sequence[TextLine], place: Place) -> None:
-        text = _plain(joined([line.text for line in lines]))
+        text = _plain(joined([line.text for line in lines], self._styles.known))
         inline = Inline()
         if self._kind == "item":
             match = _BULLET.match(text)

@@ -24,6 +24,16 @@ _NUMBER_MARGIN = 0.12
 _SAME_PLACE = 5.0
 _CLEARANCE = 1.55
 """Least distance of furniture from the text, in sizes, from base line to base line."""
+_SMALL = 0.8
+"""Most of furniture's type, in sizes of the text's, for it to stand nearer to that."""
+_CLEARANCE_OF_SMALL = 1.15
+_LARGE = 1.4
+"""Least size of a title, in sizes of the text's type."""
+_MOST_IN_FORM = 14
+"""Rows on a page that may be a form, or a card."""
+_ALIKE = 0.5
+_DATE_AND_TITLE = re.compile(r"\d{1,4}[/.\-]\d{1,2}[/.\-]\d{1,4},?\s+(?:[上下]午\s*)?\d{1,2}:\d{2}\b")
+_ADDRESS_AND_PAGE = re.compile(r"(?:https?|file)://\S+.*?\s\d{1,5}/\d{1,5}")
 _APART = 1.3
 """The same of a row behind the outermost, in usual distances of rows."""
 _DIGITS = re.compile(r"\d+|\b[ivxlc]{1,7}\b", re.IGNORECASE)
@@ -40,7 +50,9 @@ class _Row:
     base: float
     words: tuple[Word, ...]
     number: bool
-    """Whether it is nothing but a page number."""
+    """Whether it is nothing but a page number, or what a browser prints at the edge."""
+    large: bool
+    """Whether it is set as titles are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +60,8 @@ class _Margins:
     head: tuple[_Row, ...]
     """From the edge inwards, each further from the text than lines are from each other."""
     foot: tuple[_Row, ...]
+    between: tuple[_Row, ...] | None = None
+    """All rows but those, of a page that has few."""
 
 
 def without_furniture(pages: Iterable[Page]) -> Iterator[Page]:
@@ -68,6 +82,7 @@ def _cleaned(page: Page, margins: Sequence[_Margins]) -> Page:
     around = [margins[other] for other in range(max(0, index - _REACH), min(len(margins), index + _REACH + 1))]
     others = [other for other in around if other is not margins[index]]
     least = min(_LEAST_TWINS, max(len(margins) - 1, 1))
+    is_form = _is_form(margins[index], others)
     dropped: list[_Row] = []
     for rows, rival in ((margins[index].head, "head"), (margins[index].foot, "foot")):
         outer = True
@@ -75,7 +90,8 @@ def _cleaned(page: Page, margins: Sequence[_Margins]) -> Page:
             twins = sum(_has_twin(row, getattr(other, rival)) for other in others)
             # Left and right pages, and those of a chapter, have heads of their own in the same place.
             alike = sum(_stands_with(row, getattr(other, rival)) for other in others)
-            outer = outer and (twins >= least or row.number or (twins > 0 and alike >= _LEAST_TWINS))
+            repeated = twins >= least or (twins > 0 and alike >= _LEAST_TWINS)
+            outer = outer and (row.number or (repeated and not row.large and not is_form))
             if outer:
                 dropped.append(row)
     if sum(len(row.words) for row in dropped) >= len(page.words):
@@ -85,6 +101,15 @@ def _cleaned(page: Page, margins: Sequence[_Margins]) -> Page:
         return page
     drop = {id(word) for row in dropped for word in row.words}
     return replace(page, words=[word for word in page.words if id(word) not in drop])
+
+
+def _is_form(page: _Margins, others: Sequence[_Margins]) -> bool:
+    """Whether most of what is on a page stands on others too, so that what is repeated tells nothing."""
+    if not page.between:
+        return False
+    rivals = [other.between for other in others if other.between]
+    alike = sum(any(_has_twin(row, rival) for rival in rivals) for row in page.between)
+    return alike >= _ALIKE * len(page.between)
 
 
 def _has_twin(row: _Row, others: Sequence[_Row]) -> bool:
@@ -110,7 +135,7 @@ def _margins(page: Page) -> _Margins:
         waiting: list[_Row] = []
         for number, index in enumerate(list(order)[:_MOST_ROWS]):
             away = min(bases[index], page.height - bases[index])
-            row = _row(rows[index], bases[index], away < _NUMBER_MARGIN * page.height)
+            row = _row(rows[index], bases[index], away < _NUMBER_MARGIN * page.height, size)
             inside = any(box.contains(rows[index][0].box.x0, bases[index]) for box in tables)
             if inside or (number and away > _MARGIN * page.height):
                 break
@@ -118,16 +143,41 @@ def _margins(page: Page) -> _Margins:
             following = index + (1 if order.step > 0 else -1)
             distance = abs(bases[following] - bases[index]) if 0 <= following < len(rows) else page.height
             usually = _APART * leading if number else 0.0
-            if distance >= max(_CLEARANCE * max(size, rows[index][0].type.size), usually):
+            own = max(word.type.size for word in rows[index])
+            clearance = _CLEARANCE_OF_SMALL if own <= _SMALL * size else _CLEARANCE
+            if distance >= max(clearance * max(size, own), usually):
                 found += waiting
                 waiting = []
         sides.append(tuple(found))
-    return _Margins(*sides)
+    head, foot = _by_browser(*sides)
+    taken = {id(row.words[0]) for row in (*head, *foot)}
+    between = None
+    if len(rows) <= _MOST_IN_FORM:
+        inner = (row for row in rows if not any(id(word) in taken for word in row))
+        between = tuple(_exact(row) for row in inner)
+    return _Margins(head, foot, between)
 
 
-def _row(words: Sequence[Word], base: float, at_edge: bool) -> _Row:
+def _exact(words: Sequence[Word]) -> _Row:
+    base = max(words, key=lambda word: word.type.size).base
+    return _Row(frozenset({Line(list(words)).text}), base, tuple(words), number=False, large=False)
+
+
+def _by_browser(head: tuple[_Row, ...], foot: tuple[_Row, ...]) -> tuple[tuple[_Row, ...], tuple[_Row, ...]]:
+    """The date over a page and the address under it, which browsers print, count as page numbers do."""
+    if not (head and foot and _DATE_AND_TITLE.match(_text(head[0])) and _ADDRESS_AND_PAGE.fullmatch(_text(foot[0]))):
+        return head, foot
+    return (replace(head[0], number=True), *head[1:]), (replace(foot[0], number=True), *foot[1:])
+
+
+def _text(row: _Row) -> str:
+    return Line(list(row.words)).text
+
+
+def _row(words: Sequence[Word], base: float, at_edge: bool, size: float) -> _Row:
     parts = [line.text for line in segments_of(words, gap=1.5)]
     keys = frozenset(key for part in parts if (key := _DIGITS.sub("#", part.strip()).casefold()))
     telling = frozenset(key for key in keys if key.strip("#").strip()) or keys
     text = Line(list(words)).text
-    return _Row(telling, base, tuple(words), at_edge and bool(_PAGE_NUMBER.fullmatch(text)))
+    large = min(word.type.size for word in words) >= _LARGE * size
+    return _Row(telling, base, tuple(words), at_edge and not large and bool(_PAGE_NUMBER.fullmatch(text)), large)

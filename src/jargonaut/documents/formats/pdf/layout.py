@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from jargonaut.documents.formats.pdf.geometry import Box
-from jargonaut.documents.formats.pdf.lines import Line, joined, lines_of
+from jargonaut.documents.formats.pdf.hyphens import joined
+from jargonaut.documents.formats.pdf.lines import Line, lines_of
 from jargonaut.documents.formats.pdf.page import Page
 from jargonaut.documents.formats.pdf.regions import Region, regions_of, settled
 from jargonaut.documents.formats.pdf.tables import Table, take_tables
@@ -37,6 +38,8 @@ class TextLine:
     """Of its first word."""
     spread: str = ""
     """Of a line of fixed width: its text with its blanks, from the left edge of its region."""
+    aside: bool = False
+    """Whether it runs in another direction than the page."""
 
 
 @dataclass(slots=True)
@@ -74,7 +77,7 @@ def lay_out(page: Page, before: Layout | None = None) -> Layout:
     for region in regions:
         _add_region(layout, region, marks)
     for words in page.aside:
-        _add_region(layout, Region(list(lines_of(words))), marks, above=float("-inf"))
+        _add_region(layout, Region(list(lines_of(words))), marks, above=float("-inf"), aside=True)
     return layout
 
 
@@ -125,7 +128,9 @@ def _note(lines: Sequence[Line]) -> Note:
     return Note(match["mark"].strip("[]"), text[match.end() :]) if match else Note("", text)
 
 
-def _add_region(layout: Layout, region: Region, marks: set[str], above: float | None = None) -> None:
+def _add_region(
+    layout: Layout, region: Region, marks: set[str], above: float | None = None, aside: bool = False
+) -> None:
     """Add all of it; `above` is the base line over its first line, which begins something new if that is far away."""
     left = region.box.x0 if region.atoms else 0.0
     for atom in region.atoms:
@@ -145,6 +150,7 @@ def _add_region(layout: Layout, region: Region, marks: set[str], above: float | 
                 None if above is None else atom.base - above,
                 atom.words[0].box.width,
                 atom.spread(left) if atom.fixed else "",
+                aside,
             )
         )
         above = atom.base

@@ -8,18 +8,22 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
+from jargonaut.documents import scripts
 from jargonaut.documents.formats.pdf.geometry import Box, around
-from jargonaut.documents.formats.pdf.words import Word, gap_is_blank
+from jargonaut.documents.formats.pdf.words import Word, gap_is_blank, is_wide
 
 WIDE_GAP = 0.9
 """Between cells and columns, in sizes of the type; words in a line stand closer."""
+_CHINESE_BLANK = 1.15
 _SAME_BASE = 0.3
 """Most that base lines of one line differ, in sizes."""
 _RAISED = 0.15
+_LOWEST = 0.55
+"""Most that the base line of an index lies below that of its line, in sizes."""
+_SHIFTED = 0.08
+"""Least distance of the base line of a power or an index from that of its line, in sizes."""
 _SMALL = 0.85
 _MARK = re.compile(r"\d{1,3}|[*†‡§¶]{1,3}|[a-z]")
-_BROKEN_WORD = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]\n(?=[a-zà-ÿ])")
-_BROKEN_COMPOUND = re.compile(r"(?<=\w)[-\u2010]\n(?=\w)")
 _FIXED_WIDTH = 0.6
 """Of a character of a fixed font, in sizes."""
 
@@ -64,9 +68,19 @@ class Line:
             blank = before is not None and gap_is_blank(before, word)
             if marks and self.is_mark(word) and word.text in marks:
                 parts.append(f"[{word.text}]")
-            else:
+            elif blank or before is None:
                 parts.append(f" {word.text}" if blank else word.text)
+            else:
+                parts.append(self._written(word, parts))
         return "".join(parts)
+
+    def _written(self, word: Word, parts: Sequence[str]) -> str:
+        """A word that stands directly behind another, which it may be raised or lowered beside."""
+        higher = self.base - word.base
+        if word.type.size > _SMALL * self.size or abs(higher) < _SHIFTED * self.size:
+            return word.text
+        tail = "".join(parts[-scripts.TAIL :])[-scripts.TAIL :]
+        return scripts.raised(tail, word.text) if higher > 0 else scripts.lowered(tail, word.text)
 
     def is_mark(self, word: Word) -> bool:
         """Whether the word is raised and small, as the marks of footnotes are."""
@@ -117,7 +131,7 @@ def _with_raised(rows: list[list[Word]], bases: list[tuple[float, float]]) -> li
         if kept:
             above, above_size = kept[-1]
             distance = base - above
-            if size <= _SMALL * above_size and distance < 0.35 * above_size and _touch(row, joined[-1]):
+            if size <= _SMALL * above_size and distance < _LOWEST * above_size and _touch(row, joined[-1]):
                 joined[-1] += row
                 continue
             if above_size <= _SMALL * size and distance < 0.6 * size and _touch(joined[-1], row):
@@ -145,19 +159,21 @@ def segments_of(words: Iterable[Word], gap: float = WIDE_GAP) -> list[Line]:
         start = 0
         for index in range(1, len(row)):
             before, word = row[index - 1], row[index]
-            if word.box.x0 - before.box.x1 > gap * max(before.type.size, word.type.size):
+            if word.box.x0 - before.box.x1 > max(gap, widest_blank(before, word)) * max(
+                before.type.size, word.type.size
+            ):
                 found.append(Line(row[start:index]))
                 start = index
         found.append(Line(row[start:]))
     return found
 
 
+def widest_blank(before: Word, word: Word) -> float:
+    """Widest blank within a line, in sizes: between Chinese characters it is as wide as one of them."""
+    chinese = before.text and word.text and is_wide(before.text[-1]) and is_wide(word.text[0])
+    return _CHINESE_BLANK if chinese else WIDE_GAP
+
+
 def lines_of(words: Iterable[Word]) -> list[Line]:
     """One line a row."""
     return [Line(row) for row in rows_of(words)]
-
-
-def joined(lines: Sequence[str]) -> str:
-    """Lines as one text, words that were broken made whole; line feeds are soft."""
-    text = _BROKEN_WORD.sub("", "\n".join(lines))
-    return _BROKEN_COMPOUND.sub("-", text).replace("\u00ad", "-")

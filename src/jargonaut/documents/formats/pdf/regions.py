@@ -19,13 +19,14 @@ from jargonaut.documents.formats.pdf.alignment import (
     flat,
     grouped,
     looks_tabular,
-    separators,
     wide_gaps,
 )
 from jargonaut.documents.formats.pdf.geometry import Box, around
+from jargonaut.documents.formats.pdf.heads import bold_head, places_under
 from jargonaut.documents.formats.pdf.lines import Line, rows_of, segments_of
 from jargonaut.documents.formats.pdf.page import Page
 from jargonaut.documents.formats.pdf.tables import Table, aligned_table, fits
+from jargonaut.documents.formats.pdf.tight import tight_columns
 from jargonaut.documents.formats.pdf.words import is_wide
 
 Atom = Line | Table
@@ -215,7 +216,11 @@ def _with_tables(rows: Sequence[Row], page: int) -> list[Atom]:
     while start < len(bands):
         stop = max(_end_of_run(merged, start), start + 1)
         table = _table(merged[start:stop], page) if stop - start > 2 else None
-        if table is None:
+        count, places = tight_columns(merged[start:])
+        if count and (table is None or sum(map(_filled, table.rows)) < count * (len(places) + 1)):
+            stop = start + count
+            found.append(aligned_table([[row] for row in merged[start:stop]], places, page))
+        elif table is None:
             found += [Line(row) for band in bands[start:stop] for row in band]
         else:
             found.append(table)
@@ -245,12 +250,16 @@ def _is_below(above: Row, row: Row, left: float) -> bool:
     return near and row[0].box.x0 > left + size
 
 
+def _filled(cells: Sequence[str]) -> int:
+    return sum(map(bool, cells))
+
+
 def _table(rows: Sequence[Row], page: int) -> Table | None:
-    places = separators(rows)
-    groups = grouped(rows, places)
+    places, head = places_under(rows, bold_head(rows))
+    groups = grouped(rows[head:], places)
     if not looks_tabular(groups, places) or (len(places) == 1 and not _pairs_are_aligned(rows, places)):
         return None
-    return aligned_table(groups, places, page)
+    return aligned_table(groups, places, page, head=rows[:head])
 
 
 def _pairs_are_aligned(rows: Sequence[Row], places: Sequence[float]) -> bool:

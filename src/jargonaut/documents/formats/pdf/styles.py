@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from jargonaut.documents.formats.pdf.hyphens import Vocabulary
 from jargonaut.documents.formats.pdf.layout import Layout, TextLine
 from jargonaut.documents.formats.pdf.opening import letters
 
@@ -37,6 +38,7 @@ class Styles:
     fixed_is_code: bool
     leading: float
     """Usual distance of base lines, in sizes."""
+    known: Vocabulary
     _titles: dict[int, dict[str, int]] = field(default_factory=dict)
 
     def level(self, line: TextLine, before: TextLine | None, after: TextLine | None) -> int:
@@ -73,8 +75,9 @@ def styles_of(layouts: Sequence[Layout], outline: Mapping[int, Mapping[str, int]
         }
     else:
         found = {(line.size, line.bold) for line, _, _ in _lines(layouts) if line.size >= _LARGER * body}
+    known = Vocabulary.of(line.text for line, _, _ in _lines(layouts))
     levels = {style: min(number, _DEEPEST) for number, style in enumerate(sorted(found, reverse=True), start=1)}
-    return Styles(body, levels, _trusted(layouts, outline), fixed <= _MOSTLY_FIXED * total, leading)
+    return Styles(body, levels, _trusted(layouts, outline), fixed <= _MOSTLY_FIXED * total, leading, known)
 
 
 def _lines(layouts: Sequence[Layout]) -> Iterator[tuple[TextLine, TextLine | None, TextLine | None]]:

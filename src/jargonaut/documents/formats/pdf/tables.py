@@ -12,7 +12,9 @@ from jargonaut.documents.formats.pdf.alignment import Row, bands_of, cells_of, f
 from jargonaut.documents.formats.pdf.drawings import Rule
 from jargonaut.documents.formats.pdf.geometry import Box, around
 from jargonaut.documents.formats.pdf.grids import Grid, find_grids
-from jargonaut.documents.formats.pdf.lines import joined, lines_of, rows_of
+from jargonaut.documents.formats.pdf.heads import bold_head, head_of, places_under
+from jargonaut.documents.formats.pdf.hyphens import joined
+from jargonaut.documents.formats.pdf.lines import lines_of, rows_of
 from jargonaut.documents.formats.pdf.page import Page
 from jargonaut.documents.formats.pdf.words import Word
 
@@ -23,6 +25,8 @@ _LONGEST_CELL = 1_500
 _MOST_REPEATED = 4
 """How often, on average, the text of a table may stand in it because of merged cells."""
 _SAME_EXTENT = 6.0
+_LEAST_BARE = 3
+"""Rows without a first cell in a table whose first column speaks of several rows at once."""
 _NUMBER = re.compile(r"[-+(]?[^\w\s]?\s?\d[\d\s.,:/%()-]*\W?\w{0,3}")
 
 
@@ -194,17 +198,18 @@ def _partly_ruled(area: Box, ys: Sequence[float], words: Sequence[Word], page: i
     if not words or _mostly_fixed(words):
         return None
     rows = [flat(band) for band in bands_of(rows_of(words))]
-    places = separators(rows)
+    above = sum(max(row, key=lambda word: word.type.size).base < ys[1] for row in rows) if len(ys) > 2 else 0
+    places, head = places_under(rows, above or bold_head(rows))
     if not places:
         return None
-    bands = _bands(rows, ys)
+    bands = _bands(rows[head:], ys)
     if len(ys) >= 5 and not any(_is_stacked(band, places) for band in bands):
         groups = bands
     else:
         groups = [group for band in bands for group in grouped(band, places)]
     if not looks_tabular(groups, places, least_rows=2 if len(ys) > 2 else 4):
         return None
-    return aligned_table(groups, places, page, area)
+    return aligned_table(groups, places, page, area, rows[:head])
 
 
 def _bands(rows: Sequence[Row], ys: Sequence[float]) -> list[list[Row]]:
@@ -220,12 +225,28 @@ def _is_stacked(band: Sequence[Row], places: Sequence[float]) -> bool:
     return len(band) > 2 and all(cells_of(row, places)[0] and len(row) > 1 for row in band)
 
 
+def _repeat_down(rows: list[list[str]], first: int) -> None:
+    """Say again what the first column says of several rows, if it says so of most, and they lack nothing else."""
+    bare = [row for row in rows[first:] if not row[0]]
+    labels = len(rows) - first - len(bare)
+    if len(bare) < _LEAST_BARE or not 1 < labels <= len(bare) or not rows[first][0]:
+        return
+    if any(not all(row[1:]) for row in rows[first:]):
+        return
+    for above, row in pairwise(rows[first:]):
+        row[0] = row[0] or above[0]
+
+
 def aligned_table(
-    groups: Sequence[Sequence[Row]], places: Sequence[float], page: int, area: Box | None = None
+    groups: Sequence[Sequence[Row]],
+    places: Sequence[float],
+    page: int,
+    area: Box | None = None,
+    head: Sequence[Row] = (),
 ) -> Table:
-    """The table of these rows of words, which may have more than one line each."""
-    rows: list[list[str]] = []
-    bold: list[bool] = []
+    """The table of these rows of words, which may have more than one line each, under a head over several columns."""
+    rows = [[text_of(words) if words else "" for words in row] for row in head_of(head, places)] if head else []
+    bold = [True] * len(rows)
     for group in groups:
         columns: list[list[Word]] = [[] for _ in range(len(places) + 1)]
         for row in group:
@@ -233,7 +254,10 @@ def aligned_table(
                 columns[column] += cell
         rows.append([text_of(words) if words else "" for words in columns])
         bold.append(all(word.type.bold for row in group for word in row))
-    box = around(word.box for group in groups for row in group for word in row)
+    if head and all(bold):
+        bold = [True, True, *[False] * (len(rows) - 2)]
+    box = around(word.box for group in [*groups, head] for row in group for word in row)
+    _repeat_down(rows, 2 if head else 1)
     table = _finished(area or box, rows, bold, 1, page)
     table.places = tuple(places)
     return table

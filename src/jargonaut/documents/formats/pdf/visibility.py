@@ -14,7 +14,7 @@ import pypdfium2.raw as pdfium_c
 
 from jargonaut.documents.formats.pdf.drawings import Drawings
 from jargonaut.documents.formats.pdf.geometry import Box, Boxes, Frame
-from jargonaut.documents.formats.pdf.glyphs import Glyphs
+from jargonaut.documents.formats.pdf.glyphs import INVISIBLE, Glyphs
 
 Picture = npt.NDArray[np.int16]
 Flags = npt.NDArray[np.bool_]
@@ -28,6 +28,8 @@ _LEAST_WIDTH = 0.04
 """Of a character, on average, in sizes of its type."""
 _LEAST_CONTRAST = 12
 """Between two colours, in one of red, green and blue, of 255."""
+_FAINTEST = 0.05 * 255
+"""Opacity, up to 255, that cannot be told from nothing."""
 _MOST_PIXELS = 4_000_000
 _LEAST_PIXELS = 2.0
 """Height of a character that can be judged."""
@@ -66,7 +68,7 @@ def judge(page: Any, glyphs: Glyphs, boxes: Boxes, drawings: Drawings, frame: Fr
     whole = _picture(page, scale)
     with _switched_off(drawings.texts):
         ground = _picture(page, scale)
-    unseen = judged & ~_any_in(_differ(whole, ground), cells)
+    unseen = judged & (_unpainted(glyphs, len(boxes)) | ~_any_in(_differ(whole, ground), cells))
     reasons[unseen] = NOT_DISPLAYED
     reasons[judged & _like_ground(ground, cells, colours)] = SAME_COLOUR
     over = _painted_over(boxes, orders, drawings)
@@ -97,6 +99,15 @@ def _features(
         if run.mode == 0 and run.colour[3]:
             colours[place] = run.colour[:3]
     return sizes, colours, orders
+
+
+def _unpainted(glyphs: Glyphs, count: int) -> Flags:
+    """What leaves no trace by itself, whatever else is seen in its place."""
+    unpainted = np.zeros(count, dtype=np.bool_)
+    for run in glyphs.runs:
+        faint = run.mode == 0 and run.colour[3] < _FAINTEST
+        unpainted[run.start : run.stop] = faint or run.mode == INVISIBLE
+    return unpainted
 
 
 def _too_small(glyphs: Glyphs, boxes: Boxes) -> Flags:
