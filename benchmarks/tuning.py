@@ -14,6 +14,8 @@ import argparse
 import asyncio
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -174,6 +176,138 @@ def labels(name: str, settings: FullTuningSettings, variant: str) -> None:
     write(TOPIC, [row(what, float(interval.mean), "points", ">= 6", command, peer)])
 
 
+def throughput(batch: int = 32, steps: int = 3) -> None:
+    """Steps of both, taken in turns on the same batches; by the processor's time, since machines are shared."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+
+    from jargonaut.training.batches import Batches
+    from jargonaut.training.contrastive_model import ContrastiveModel
+    from jargonaut.training.precision import best_precision
+
+    base, data = resolve_base(BASE), LabelledSet("insuranceqa_en")
+    pairs = [(data.questions[q], data.texts[next(iter(found))]) for q, found in data.qrels["train"].items()]
+    examples = training_set(Example(question, (Answer(text),)) for question, text in pairs[: batch * steps * 4])
+    batches = Batches(examples, np.arange(len(examples.questions)), batch, 0, 0, 7)
+    settings = FullTuningSettings(batch=batch, hard=0, symmetric=False, question_tokens=256)
+    ours = ContrastiveModel(base, settings, best_precision())
+    theirs = SentenceTransformer(str(base.folder), device="cpu")
+    theirs.train()
+    loss = MultipleNegativesRankingLoss(theirs)
+    optimizer = torch.optim.AdamW(theirs.parameters(), lr=5e-5, fused=True)
+
+    def our_step(step: int) -> None:
+        drawn = batches.batch(step)
+        questions = ours.text.questions([examples.questions[q] for q in drawn.questions], 256)
+        ours.gradient(questions, ours.text.passages([examples.passages[p] for p in drawn.passages], 256), drawn)
+        ours.step(5e-5)
+
+    def their_step(step: int) -> None:
+        drawn = batches.batch(step)
+        columns = (
+            [examples.questions[q] for q in drawn.questions],
+            [examples.passages[drawn.passages[column]] for column in drawn.answer],
+        )
+        loss([theirs.preprocess(column) for column in columns], None).backward()
+        torch.nn.utils.clip_grad_norm_(theirs.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+
+    spent: dict[str, list[float]] = {"ours": [], "theirs": []}
+    for step in range(steps + 1):
+        for name, take in (("ours", our_step), ("theirs", their_step)):
+            started = time.process_time()
+            take(step)
+            if step:  # the first one prepares kernels
+                spent[name].append(time.process_time() - started)
+    ratio = sum(spent["theirs"]) / sum(spent["ours"])
+    print(spent, ratio)
+    what = f"training throughput over sentence-transformers' defaults, batch {batch}, forum answers, processor time"
+    peer = "sentence-transformers MNRL, s of processor time a step", float(np.mean(spent["theirs"]))
+    write(TOPIC, [row(what, ratio, "x", ">= 1.5", "python -m benchmarks.tuning throughput", peer)])
+
+
+def encoding(texts: int = 128, rounds: int = 3) -> None:
+    """Encoding the same answers with both, in turns; by the processor's time."""
+    from sentence_transformers import SentenceTransformer
+
+    base = resolve_base(BASE)
+    ours, theirs = encoder_of(base), SentenceTransformer(str(base.folder), device="cpu")
+    data = LabelledSet("insuranceqa_en")
+    chance = np.random.default_rng(0)
+    sample = [list(data.texts.values())[at] for at in chance.permutation(len(data.texts))[: texts * 2]]
+    sample = [text for text in sample if len(ours.token_spans(text)) <= ours.text_tokens - 2][:texts]
+    spent: dict[str, list[float]] = {"ours": [], "theirs": []}
+    for turn in range(rounds + 1):
+        started = time.process_time()
+        mine = ours.encode_documents(sample)
+        between = time.process_time()
+        other = theirs.encode(sample, normalize_embeddings=True)
+        if turn:
+            spent["ours"].append(between - started)
+            spent["theirs"].append(time.process_time() - between)
+    agreement = float((mine * other).sum(axis=1).mean())
+    ratio = sum(spent["theirs"]) / sum(spent["ours"])
+    print(spent, ratio, agreement)
+    what = f"encoding with the release's encoder ({ours.precision}) over sentence-transformers fp32, processor time"
+    peer = (
+        f"sentence-transformers, texts a s of processor time; mean cosine {agreement:.5f}",
+        texts * rounds / sum(spent["theirs"]),
+    )
+    write(TOPIC, [row(what, ratio, "x", ">= 3", "python -m benchmarks.tuning encoding", peer)])
+
+
+def memory() -> None:
+    """Peak memory of mining and training at 10,000 and 100,000 chunks, less that of holding the data."""
+    peaks = {}
+    for chunks in (10_000, 100_000):
+        command = [sys.executable, "-m", "benchmarks.tuning", "memory-of", "--set", str(chunks)]
+        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        peaks[chunks] = json.loads(said.splitlines()[-1])
+        print(chunks, peaks[chunks])
+    small, large = (peaks[chunks]["peak"] - peaks[chunks]["data"] for chunks in (10_000, 100_000))
+    what = "memory of mining and training beyond the data itself, 100,000 chunks over 10,000"
+    peer = "MiB beyond the data at 10,000 chunks", small
+    write(TOPIC, [row(what, large / small, "x", "<= 1.2", "python -m benchmarks.tuning memory", peer)])
+
+
+def memory_of(chunks: int) -> None:
+    """One size, in a process of its own: the real mining and training, over made-up texts and a small encoder."""
+    import resource
+
+    from jargonaut.training.negatives import Ranked, with_negatives
+    from tests.encoding.tiny_encoders import WORDS, write_tiny_encoder
+
+    def now(peak: bool) -> float:
+        if peak:
+            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
+
+    import torch  # noqa: F401 what loading it takes is no part of this
+
+    random = np.random.default_rng(0)
+    texts = [" ".join([*random.choice(WORDS, 20), str(number)]) for number in range(chunks)]
+    corpus = [Passage(str(number), text, str(number)) for number, text in enumerate(texts)]
+    asked = range(0, chunks, 10)
+    examples = training_set((Example(f"q {number}", (Answer(texts[number]),)) for number in asked), corpus)
+    vectors = random.normal(size=(len(asked), 384)).astype(np.float32)
+    data = now(peak=False)
+
+    def ranked() -> Any:
+        for number in asked:
+            rows = np.unique(np.append(random.integers(0, chunks, 150), number)).astype(np.intp)
+            cosine = random.random(len(rows)).astype(np.float32)
+            yield Ranked(rows, cosine, cosine)
+
+    mined_set = with_negatives(examples, ranked(), vectors)
+    folder = CACHE / f"memory-{chunks}"
+    base = resolve_base(str(write_tiny_encoder(folder / "tiny")))
+    settings = FullTuningSettings(steps=20, development=0.0, precision="fp32")
+    tune_encoder(base, mined_set, settings, folder / f"work-{time.time_ns()}", lambda *_: None)
+    print(json.dumps({"data": data, "peak": now(peak=True)}))
+
+
 def told(stage: str, every_s: float = 15.0) -> Callable[..., None]:
     last = [0.0]
 
@@ -204,13 +338,18 @@ def _qrels(path: Path) -> dict[str, dict[str, int]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=("labels",))
-    parser.add_argument("--set", default="stackunix")
+    parser.add_argument("part", choices=("labels", "throughput", "encoding", "memory", "memory-of"))
+    parser.add_argument("--set", default="stackunix", help="of labels; with memory-of, the number of chunks")
     parser.add_argument("--variant", default="default")
     parser.add_argument("--settings", default="{}", help="JSON of settings that differ from the default")
     chosen = parser.parse_args()
     settings = replace(FullTuningSettings(budget_s=3600), **json.loads(chosen.settings))
-    labels(chosen.set, settings, chosen.variant)
+    if chosen.part == "labels":
+        labels(chosen.set, settings, chosen.variant)
+    elif chosen.part == "memory-of":
+        memory_of(int(chosen.set))
+    else:
+        {"throughput": throughput, "encoding": encoding, "memory": memory}[chosen.part]()
 
 
 if __name__ == "__main__":

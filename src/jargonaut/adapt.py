@@ -15,7 +15,7 @@ from jargonaut.answering.loaded_release import LoadedRelease
 from jargonaut.core.errors import InputError
 from jargonaut.core.progress import Progress
 from jargonaut.core.proof import Proof
-from jargonaut.core.release import EncoderRef, Fusion, Recipe, Release
+from jargonaut.core.release import EncoderRef, Fusion, Recipe, Release, Revision
 from jargonaut.core.scope import LIVE, Scope
 from jargonaut.deciding import Adaptation, decided, look_at
 from jargonaut.fitting import Corpus, RankingParts, RankingPlan, ranking_parts
@@ -248,7 +248,7 @@ async def _adapt(plan: AdaptationPlan, tuned: Sequence[Option], progress: Progre
     choice = await _chosen(plan, tuned, progress)
     progress("choose", 1, 1)
     recipe = await _recipe(plan, choice)
-    look = _look(plan, recipe)
+    look = _look(plan, recipe, choice.option.revision)
     trial = _trial(plan, recipe, ("fused tuned", "fused base"), look)
     progress("judge", 0, 1)
     judgement = await _judged(plan, choice, recipe, (trial, look.questions if look else None))
@@ -261,13 +261,13 @@ async def _adapt(plan: AdaptationPlan, tuned: Sequence[Option], progress: Progre
     return adaptation
 
 
-def _look(plan: AdaptationPlan, recipe: Recipe) -> Look | None:
+def _look(plan: AdaptationPlan, recipe: Recipe, revision: Revision) -> Look | None:
     """The look that the proof of this recipe is; none where it cannot pass: it ranks as the live one, or few ask."""
     live = plan.live.recipe
     ranks_alike = (recipe.encoder, recipe.fusion) == (live.encoder, live.fusion)
     if ranks_alike or len(plan.held_out.judged_on) < FEWEST_QUERIES:
         return None
-    return look_at(plan, plan.held_out.judged_on, (recipe.id, live.id, plan.live.revision.id))
+    return look_at(plan, plan.held_out.judged_on, (recipe.id, live.id, revision.id))
 
 
 @dataclass(frozen=True, slots=True)

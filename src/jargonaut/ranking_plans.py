@@ -75,7 +75,7 @@ def token_writing(
     if load is None:
         return None
     live = base.follower.current().channels.get(LIVE)
-    recipe = base.registry.recipe(live.recipe) if live else None
+    recipe = base.whole_recipe(live.recipe) if live else None
     space = indexing.table.space
     if recipe is not None and recipe.fusion.tokens and recipe.space == space:
         projection: TokenProjection | None = load_projection(base.storage, recipe.fusion.tokens)

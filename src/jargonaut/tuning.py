@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from typing import Any, Literal
 from jargonaut.build import BuildPlan, Indexing, index_documents, keep_for_a_proof
 from jargonaut.chunkers import chunker_of
 from jargonaut.core.document import Chunk, Document
-from jargonaut.core.errors import MissingExtraError, RefusedError
+from jargonaut.core.errors import MissingExtraError, RefusedError, SettingsError
 from jargonaut.core.progress import Progress
 from jargonaut.encoding.artifact import load_card, load_encoder, save_encoder, tokenizer_path
 from jargonaut.encoding.base_weights import resolve_base
@@ -108,13 +109,12 @@ def options(base: KnowledgeBase, build: BuildPlan, ground: Ground, progress: Pro
     if not math.isnan(trained.score) and trained.score <= trained.base_score:
         say("Full tuning gained nothing on the questions set aside, so no document is encoded anew for it.")
         return []
-    return [reindexed(base, build, live, card, progress) for card in trained.cards]
+    return [reindexed(base, build, ground, card, progress) for card in trained.cards]
 
 
-def reindexed(
-    base: KnowledgeBase, build: BuildPlan, live: LiveRelease, card: EncoderCard, progress: Progress
-) -> Option:
+def reindexed(base: KnowledgeBase, build: BuildPlan, ground: Ground, card: EncoderCard, progress: Progress) -> Option:
     """The live documents, cut as they are, in a table of another encoder's space beside the live one."""
+    live = ground.live
     chunker = chunker_of(base, live.recipe.chunker, card)
     scope = base.scope
     key = TableKey(
@@ -193,7 +193,7 @@ def _full(base: KnowledgeBase, ground: Ground, progress: Progress) -> tuple[Trai
     live, material, tuning = ground.live, ground.material, base.settings.tuning
     # Always from the base: tuning what is tuned would forget, and the record would not repeat it.
     weights = resolve_base(origin(base, live.document_encoder), sha256=base.settings.encoder.sha256)
-    pairs = [*material.training, *_inner(ground)]
+    pairs = [*material.training, *_inner(ground), *_written(base, ground, progress)]
     examples = examples_of(pairs, ground.documents, ground.chunks, material.training_chunks)
     ranking = live.recipe.fusion, live.whitening
     examples = asyncio.run(mined(examples, live.reader, live.query_encoder, ranking, progress))
@@ -233,6 +233,25 @@ def _inner(ground: Ground) -> list[Pair]:
             chunks[chunk.document_id].append(chunk)
     read = [item for item in ground.documents if item.id in chunks]
     return all_inner_pairs(DocumentSections(item, tuple(chunks[item.id])) for item in read)
+
+
+def _written(base: KnowledgeBase, ground: Ground, progress: Progress) -> list[Pair]:
+    """What a language model asks, if one is configured."""
+    from jargonaut.training.written import Writer, written_pairs
+
+    tuning = base.settings.tuning
+    if not tuning.writer_url:
+        return []
+    if tuning.writer_key_env and not os.environ.get(tuning.writer_key_env):
+        raise SettingsError(
+            f"The environment variable {tuning.writer_key_env}, which [tuning] writer_key_env names, is not set.",
+            "Set it to the key of the endpoint.",
+        )
+    key = os.environ[tuning.writer_key_env] if tuning.writer_key_env else ""
+    chunks = [chunk for chunk in ground.chunks if chunk.id in ground.material.training_chunks]
+    writer = Writer(tuning.writer_url, tuning.writer_model, key)
+    kept = base.work_folder / "written.jsonl"
+    return written_pairs(chunks, writer, kept, tuning.written_for, tuning.seed, progress)
 
 
 def _record(work: Path) -> dict[str, Any]:

@@ -128,8 +128,8 @@ class Workspace:
         """The knowledge base with this name (`NAME` or `TENANT/NAME`), or the only one.
 
         Raises:
-            UnknownNameError: There is none, or several.
-            InputError: No name was given and there are several.
+            UnknownNameError: There is none.
+            InputError: No name was given and there are several, or the name is that of several tenants' ones.
         """
         all_names = {scope.path: base for scope, base in self.knowledge_bases.items()}
         if name is None:
@@ -138,10 +138,14 @@ class Workspace:
                     "There are several knowledge bases.", f"Say which: --kb {' or --kb '.join(all_names)}."
                 )
             return next(iter(all_names.values()))
-        found = [base for path, base in all_names.items() if name in (path, path.split("/")[1])]
-        if len(found) != 1:
+        found = [path for path in all_names if name in (path, path.split("/")[1])]
+        if not found:
             raise UnknownNameError("knowledge base", name, all_names)
-        return found[0]
+        if len(found) > 1:
+            raise InputError(
+                f"Several tenants have a knowledge base `{name}`.", f"Say whose: --kb {' or --kb '.join(found)}."
+            )
+        return all_names[found[0]]
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,13 @@ import json
 import re
 import stat
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from jargonaut.core.errors import SettingsError
+from jargonaut.deployment.cloudflare_plan import metadata_of
 from jargonaut.deployment.edge_settings import SECRETS, EdgeSettings, Origin, bindings, secret_id
 from jargonaut.deployment.workerd_binary import PINS, find_workerd
 from jargonaut.deployment.workerd_config import (
@@ -79,6 +81,13 @@ def test_wrangler_deploys_the_same_worker():
     assert all(
         defaults[name] == value for name, value in config["vars"].items() if name not in ("ORIGINS", "EDGE_SECRET_ID")
     )
+    uploaded = metadata_of(replace(SETTINGS, rate_limit=config["ratelimits"][0]["simple"]["limit"]), 7401)
+    assert config["exports"] == uploaded["exports"]
+    bound = {item["name"]: item for item in uploaded["bindings"]}
+    (limit,) = config["ratelimits"]
+    assert {"type": "ratelimit", **limit} == bound[limit["name"]]
+    (counts,) = config["durable_objects"]["bindings"]
+    assert {"type": "durable_object_namespace", **counts} == bound[counts["name"]]
     source = (WORKER / "src/settings.ts").read_text()
     assert all(re.search(rf"\b{name}\??:", source) for name in bindings(SETTINGS))
 

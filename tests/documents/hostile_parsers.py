@@ -7,16 +7,21 @@ import time
 
 from jargonaut.core.errors import InputError
 from jargonaut.documents.formats.text import TextParser
+from jargonaut.documents.heartbeat import beat
 
 
 class Hostile:
-    def parse(self, data, uri):
+    def parse(self, data, uri):  # noqa: C901 - one way after the other
         action = data.decode().strip()
         if action == "hang":
             # One call into C that never gives the interpreter back.
             re.match(r"(a+)+$", "a" * 64 + "b")
         elif action == "sleep":
             time.sleep(3600)
+        elif action in ("long", "drum"):
+            for _ in range(6 if action == "long" else 1_000_000):
+                time.sleep(0.5 if action == "long" else 0.01)
+                beat()
         elif action == "abort":
             os.abort()
         elif action == "exit":

@@ -88,6 +88,14 @@ def test_a_parser_that_does_not_end_is_ended(tmp_path):
     assert not children_of(os.getpid())
 
 
+def test_a_long_file_has_the_time_that_its_parts_need_and_no_more(tmp_path):
+    files = files_in(tmp_path, {"long.boom": "long", "drum.boom": "drum"})
+    results = results_of(files, Limits(time_s=2))
+    assert results["long.boom"].text == "long"
+    assert "more than 2 seconds" in results["drum.boom"].reason
+    assert not children_of(os.getpid())
+
+
 def test_what_a_parser_prints_does_not_disturb(tmp_path, capfd):
     files = files_in(tmp_path, {"a.boom": "noise", "b.boom": "noise"})
     assert all(isinstance(item, Document) for item in results_of(files, workers=1).values())

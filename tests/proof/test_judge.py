@@ -191,5 +191,5 @@ def test_halves_are_disjoint_by_document_and_follow_the_seed():
 def test_ranked_chunks_follow_the_ranking():
     none = np.full(3, np.nan, np.float32)
     candidates = Candidates(("a", "b", "c"), ("d1", "d2", "d3"), none, none, None)
-    ranking = Ranking(np.array([2, 0, 1]), np.zeros(3), none, none, none)
+    ranking = Ranking(np.array([2, 0, 1]), np.zeros(3), none, none, none, none)
     assert ranked_chunks(candidates, ranking) == RankedChunks(("c", "a", "b"), ("d3", "d1", "d2"))

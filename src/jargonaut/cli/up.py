@@ -55,14 +55,14 @@ def up(
     settings = listening_on(opened.settings, host, port)
     workspace = Workspace(settings, opened.home)
     secret = signing_secret(settings)
-    listener = _listen(settings.service.host, settings.service.port)
     arguments = _options(folder, config)
-    for base in workspace.knowledge_bases.values():
-        if LIVE not in base.follower.current().channels:
-            note(f"{base.scope.path}: building a lexical release, which answers at once; the encoder follows.")
-            run_build([*arguments, "--kb", base.scope.path, "--lexical"])
-    rebuilding = Rebuilding(workspace, arguments, tune=tune and settings.tuning.enabled, watch=watch)
-    with listener, ThreadPoolExecutor(1) as beside:
+    with _listen(settings.service.host, settings.service.port) as listener, ThreadPoolExecutor(1) as beside:
+        for base in workspace.knowledge_bases.values():
+            if LIVE not in base.follower.current().channels:
+                follows = "" if base.settings.encoder.base == "none" else "; the encoder follows"
+                note(f"{base.scope.path}: building a lexical release, which answers at once{follows}.")
+                run_build([*arguments, "--kb", base.scope.path, "--lexical"])
+        rebuilding = Rebuilding(workspace, arguments, tune=tune and settings.tuning.enabled, watch=watch)
         service_port = listener.getsockname()[1]
         origin = f"http://{_reachable(settings.service.host)}:{service_port}"
         # While the edge starts, the service's parts are imported: that takes about as long.

@@ -20,6 +20,7 @@ from typing import IO
 from jargonaut.core.canonical import digest_bytes
 from jargonaut.core.document import Quarantined
 from jargonaut.core.errors import UnavailableError
+from jargonaut.documents.heartbeat import MOST_BEATS
 from jargonaut.documents.opening import Formats
 from jargonaut.documents.regular import too_large
 from jargonaut.documents.source import SourceFile
@@ -95,6 +96,8 @@ class _Worker:
         self.done = 0
         """Files in the task's file that were read."""
         self.deadline = 0.0
+        self.beats = 0
+        """See `heartbeat`."""
         arguments = [theirs.fileno(), lifeline, limits.time_s, limits.memory_bytes, limits.size_bytes]
         known = json.dumps([dict(formats.parsers), dict(formats.containers)])
         command = [sys.executable, "-m", "jargonaut.documents.worker", *map(str, arguments), known]
@@ -175,6 +178,7 @@ class _Pool:
     def _give(self, task: Task) -> None:
         worker = self._idle.pop() if self._idle else self._new_worker()
         worker.task, worker.reading, worker.done = task, task.uri, task.skip
+        worker.beats = 0
         worker.deadline = time.monotonic() + self._limits.time_s
         # A worker that has just died is noticed when its answer is waited for.
         with suppress(OSError):
@@ -188,7 +192,13 @@ class _Pool:
             message = unpack_message(worker.connection.recv_bytes())
         except (EOFError, OSError, ValueError, TypeError, KeyError, RecursionError, MemoryError):
             return self._crashed(worker)
+        if isinstance(message, Begun) and message.goes_on:
+            worker.beats += 1
+            if worker.beats <= MOST_BEATS:
+                worker.deadline = time.monotonic() + self._limits.time_s
+            return None
         worker.deadline = time.monotonic() + self._limits.time_s
+        worker.beats = 0
         if isinstance(message, Begun):
             worker.reading = message.uri
             return None

@@ -30,9 +30,11 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """What is read from now on: the file, or one that is in it."""
+    """What is read from now on: the file, or one that is in it; or that its reading gets on."""
 
     uri: str
+    goes_on: bool = False
+    """Whether it is a beat of what was begun before, see `heartbeat`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def unpack_task(data: bytes) -> Task:
 def pack_message(message: Begun | Answer) -> bytes:
     """`message` as bytes."""
     if isinstance(message, Begun):
-        return canonical_json({"begun": message.uri})
+        return canonical_json({"begun": message.uri, "goes_on": message.goes_on})
     return canonical_json({"retiring": message.retiring, **_result_to_json(message.result)})
 
 
@@ -65,7 +67,7 @@ def unpack_message(data: bytes) -> Begun | Answer:
     """The message in `data`."""
     value = json.loads(data)
     if "begun" in value:
-        return Begun(str(value["begun"]))
+        return Begun(str(value["begun"]), bool(value["goes_on"]))
     if "quarantined" in value:
         return Answer(Quarantined(*value["quarantined"]), value["retiring"])
     if "opened" in value:

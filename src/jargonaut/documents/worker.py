@@ -17,6 +17,7 @@ import sys
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from jargonaut.documents.heartbeat import heard_by
 from jargonaut.documents.opening import Formats, OpenedBudget
 from jargonaut.documents.results import results
 from jargonaut.documents.wire import Answer, Begun, pack_message, unpack_task
@@ -47,15 +48,24 @@ def main(arguments: list[str]) -> int:
             task = unpack_task(connection.recv_bytes())
         except EOFError:
             return 0
-        retiring = False
-        for message in results(task, OpenedBudget(formats, size_bytes), memory_bytes):
-            # Its default action ends the process even where no Python code gets to run.
+        reading = ""
+
+        def beat() -> None:
             signal.setitimer(signal.ITIMER_REAL, time_s + _GRACE_S)
-            retiring = not isinstance(message, Begun) and _peak_bytes() > _RETIRE_AT * memory_bytes
-            answer = message if isinstance(message, Begun) else Answer(message, retiring)
-            connection.send_bytes(pack_message(answer))
-            if retiring:
-                return 0
+            connection.send_bytes(pack_message(Begun(reading, goes_on=True)))  # noqa: B023 - heard while it is read
+
+        with heard_by(beat):
+            for message in results(task, OpenedBudget(formats, size_bytes), memory_bytes):
+                # Its default action ends the process even where no Python code gets to run.
+                signal.setitimer(signal.ITIMER_REAL, time_s + _GRACE_S)
+                if isinstance(message, Begun):
+                    reading = message.uri
+                    connection.send_bytes(pack_message(message))
+                    continue
+                retiring = _peak_bytes() > _RETIRE_AT * memory_bytes
+                connection.send_bytes(pack_message(Answer(message, retiring)))
+                if retiring:
+                    return 0
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from jargonaut.core.canonical import digest_of
+from jargonaut.core.disk import FULL_HINT, is_full
 from jargonaut.core.errors import ConflictError, IntegrityError, NewerFormatError, UnavailableError
 from jargonaut.state.port import Event
 
@@ -39,7 +40,8 @@ class SqliteJournal:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UnavailableError(f"Could not make {path.parent}: {error.strerror}.") from error
+            hint = FULL_HINT if is_full(path.parent) else ""
+            raise UnavailableError(f"Could not make {path.parent}: {error.strerror}.", hint) from error
         connection = self._connection()
         written = connection.execute("PRAGMA user_version").fetchone()[0]
         if written > FORMAT:
@@ -141,10 +143,11 @@ class SqliteJournal:
         return connection
 
     def _unavailable(self, error: sqlite3.Error) -> UnavailableError:
-        full = "full" in str(error)
+        # On a full disk it may as well say "disk I/O error", or that it cannot open the file.
+        full = "full" in str(error) or is_full(self._path.parent)
         corrupt = "malformed" in str(error) or "not a database" in str(error)
         hint = (
-            "The disk is full: free some space and try again. Nothing was changed."
+            FULL_HINT
             if full
             else "The file is damaged: restore it from a backup."
             if corrupt

@@ -8,7 +8,7 @@ arXiv 2407.15831); above it, it says nothing either way, and is kept out of the 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -69,16 +69,17 @@ async def mined(
     """
     if not examples.questions:
         return examples
-    vectors, ranked = [], []
+    vectors, kept = [], _Kept(examples, SHARE_OF_ANSWER)
     async for block, found in _searched(examples, reader, encoder, ranking):
         vectors.append(block)
-        ranked += found
-        progress("negatives", len(ranked), len(examples.questions))
-    return with_negatives(examples, ranked, np.concatenate(vectors))
+        for item in found:
+            kept.add(item)
+        progress("negatives", len(kept.hard), len(examples.questions))
+    return kept.examples(np.concatenate(vectors))
 
 
 def with_negatives(
-    examples: TrainingSet, ranked: Sequence[Ranked], vectors: Vectors, share: float = SHARE_OF_ANSWER
+    examples: TrainingSet, ranked: Iterable[Ranked], vectors: Vectors, share: float = SHARE_OF_ANSWER
 ) -> TrainingSet:
     """The examples with what rankings of them say.
 
@@ -88,21 +89,43 @@ def with_negatives(
         vectors: Of the questions, shape (n, d).
         share: Of the answer's cosine, below which a passage is a negative.
     """
-    hard, unclear, teacher = [], [], []
-    for question, ranking in enumerate(ranked):
+    kept = _Kept(examples, share)
+    for item in ranked:
+        kept.add(item)
+    return kept.examples(vectors)
+
+
+class _Kept:
+    """What is kept of rankings, one after the other: whole ones would be most of the memory of a mining."""
+
+    def __init__(self, examples: TrainingSet, share: float) -> None:
+        self._examples = examples
+        self._share = share
+        self.hard: list[Rows] = []
+        self._unclear: list[Rows] = []
+        self._teacher: list[Listed] = []
+
+    def add(self, ranking: Ranked) -> None:
+        examples, question = self._examples, len(self.hard)
         right = np.isin(ranking.rows, examples.relevant[question])
         like = np.isin(examples.groups[ranking.rows], examples.groups[examples.relevant[question]])
         own = right if right.any() else like
         aside = np.isin(ranking.rows, examples.hidden[question] if examples.hidden else NOTHING)
         # Where the ranking missed the answer itself, nothing tells a negative from what is right too.
-        near = ranking.cosine >= share * ranking.cosine[own].max() if own.any() else np.full(len(own), False)
+        near = ranking.cosine >= self._share * ranking.cosine[own].max() if own.any() else np.full(len(own), False)
         wrong = ~like & ~near & ~aside
-        hard.append(ranking.rows[wrong][:MOST] if own.any() else NOTHING)
-        unclear.append(ranking.rows[~like & near])
-        teacher.append(Listed(ranking.rows[:MOST], ranking.fused[:MOST] / np.float32(SOFTNESS)))
-    return replace(
-        examples, hard=tuple(hard), unclear=tuple(unclear), teacher=tuple(teacher), vectors=vectors.astype(np.float32)
-    )
+        self.hard.append(ranking.rows[wrong][:MOST] if own.any() else NOTHING)
+        self._unclear.append(ranking.rows[~like & near])
+        self._teacher.append(Listed(ranking.rows[:MOST].copy(), ranking.fused[:MOST] / np.float32(SOFTNESS)))
+
+    def examples(self, vectors: Vectors) -> TrainingSet:
+        return replace(
+            self._examples,
+            hard=tuple(self.hard),
+            unclear=tuple(self._unclear),
+            teacher=tuple(self._teacher),
+            vectors=vectors.astype(np.float32),
+        )
 
 
 async def _searched(

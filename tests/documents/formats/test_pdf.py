@@ -1,7 +1,8 @@
 import pytest
 
 from jargonaut.core.errors import InputError
-from jargonaut.documents.formats.pdf import PdfParser
+from jargonaut.documents.formats.pdf import PdfParser, parser
+from jargonaut.documents.heartbeat import heard_by
 
 
 def pdf(pages, outline=(), info="", trailer=""):
@@ -87,7 +88,11 @@ def test_headings_from_the_outline():
 
 
 def test_running_heads_are_dropped():
-    pages = [[(10, "Acme manual"), *BODY, (10, f"Page {number}")] for number in range(1, 6)]
+    topics = ("Sessions", "Cookies", "Caches", "Queues", "Mails")
+    pages = [
+        [(10, "Acme manual"), *((size, f"{topic}: {line}") for size, line in BODY), (10, f"Page {number}")]
+        for number, topic in enumerate(topics, start=1)
+    ]
     text = parse(pdf(pages)).text
     assert "Acme manual" not in text
     assert "Page" not in text
@@ -124,3 +129,11 @@ def test_a_password_is_asked_for():
 def test_broken_files_are_refused():
     with pytest.raises(InputError, match="cannot read"):
         parse(b"%PDF-1.7 nothing")
+
+
+def test_a_pdf_of_many_pages_says_that_it_gets_on(monkeypatch):
+    beats = []
+    monkeypatch.setattr(parser, "PAGES", 2)
+    with heard_by(lambda: beats.append(1)):
+        PdfParser().parse(pdf([[(12, f"Page {number} has a line of text.")] for number in range(7)]), "a.pdf")
+    assert len(beats) == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -125,7 +126,7 @@ def cells_of(row: Row, places: Sequence[float]) -> list[Row]:
     cells: list[Row] = [[] for _ in range(len(places) + 1)]
     for word in row:
         middle = (word.box.x0 + word.box.x1) / 2
-        cells[sum(middle > place for place in places)].append(word)
+        cells[bisect_left(places, middle)].append(word)
     return cells
 
 

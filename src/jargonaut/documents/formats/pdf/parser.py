@@ -19,7 +19,10 @@ from jargonaut.documents.formats.pdf.opening import SAVE_ANEW, UNREADABLE, metad
 from jargonaut.documents.formats.pdf.page import Page, read_page
 from jargonaut.documents.formats.pdf.recognition import EXTRA, Recogniser
 from jargonaut.documents.formats.pdf.styles import styles_of
+from jargonaut.documents.heartbeat import PAGES, beat
 
+_WRITTEN = 20
+"""How many times faster pages are written than read."""
 UNREAD_PAGES = "unread_pages"
 """In the metadata: numbers of pages that are pictures of text and could not be recognised."""
 
@@ -34,6 +37,8 @@ class PdfParser:
             layouts: list[Layout] = []
             for page in without_furniture(pages.read()):
                 layouts.append(lay_out(page, layouts[-1] if layouts else None))
+                if len(layouts) % PAGES == 0:
+                    beat()
             pages.check(layouts)
             outline = outline_of(pdf)
             metadata = metadata_of(pdf)
@@ -41,8 +46,10 @@ class PdfParser:
             metadata[UNREAD_PAGES] = _ranges(pages.unread)
         composer = Composer()
         writer = BlockWriter(composer, styles_of(layouts, outline))
-        for layout in layouts:
+        for number, layout in enumerate(layouts, start=1):
             writer.add(layout)
+            if number % (_WRITTEN * PAGES) == 0:
+                beat()
         writer.end()
         title = str(metadata.get("title", ""))
         return composer.document(uri, digest_bytes(data), "application/pdf", metadata, title)

@@ -216,7 +216,7 @@ def _with_tables(rows: Sequence[Row], page: int) -> list[Atom]:
     while start < len(bands):
         stop = max(_end_of_run(merged, start), start + 1)
         table = _table(merged[start:stop], page) if stop - start > 2 else None
-        count, places = tight_columns(merged[start:])
+        count, places = tight_columns(merged, start)
         if count and (table is None or sum(map(_filled, table.rows)) < count * (len(places) + 1)):
             stop = start + count
             found.append(aligned_table([[row] for row in merged[start:stop]], places, page))

@@ -21,14 +21,15 @@ _WIDER_THAN_BLANK = 0.6
 _MOST_ROWS = 500
 
 
-def tight_columns(rows: Sequence[Row]) -> tuple[int, list[float]]:
-    """How many of `rows`, from the first on, are such a table, and the places on x between its columns; 0 for none.
+def tight_columns(lines: Sequence[Row], start: int) -> tuple[int, list[float]]:
+    """How many of `lines`, from `start` on, are such a table, and the places on x between its columns; 0 for none.
 
     A head names every column; the rows below follow each other at the distance that they have from it, and in each of
     them a word begins exactly where every column does. A head that is not set in bold takes three columns to be one.
     """
-    if len(rows) <= _FEWER_ROWS or _is_bold(rows[1]):
+    if start + _FEWER_ROWS >= len(lines) or _is_bold(lines[start + 1]) or not _begins_block(lines, start):
         return 0, []
+    rows = lines[start : start + _MOST_ROWS]
     is_bold = _is_bold(rows[0])
     body = rows[1 : 1 + _evenly_spaced(rows)]
     if len(body) < _FEWER_ROWS:
@@ -48,11 +49,19 @@ def _is_bold(row: Row) -> bool:
     return all(word.type.bold for word in row)
 
 
+def _begins_block(lines: Sequence[Row], start: int) -> bool:
+    """Whether the line before stands at another distance, so that of a paragraph only the first line is looked at."""
+    if not start or _is_bold(lines[start]):
+        return True
+    before, line, after = (lines[start + step][0].base for step in (-1, 0, 1))
+    return abs((after - line) - (line - before)) > _SAME_STEP * (after - line)
+
+
 def _evenly_spaced(rows: Sequence[Row]) -> int:
     """Rows under the first that follow at one distance and are not set in bold."""
     step = rows[1][0].base - rows[0][0].base
     count = 0
-    for above, row in pairwise(rows[: _MOST_ROWS + 1]):
+    for above, row in pairwise(rows):
         if _is_bold(row) or abs(row[0].base - above[0].base - step) > _SAME_STEP * step:
             break
         count += 1
