@@ -13,9 +13,8 @@ from jargonaut.chunking.plain_tokens import word_spans
 from jargonaut.core.canonical import digest_of
 from jargonaut.core.errors import InputError
 from jargonaut.core.progress import Progress, silent
-from jargonaut.encoding.artifact import load_encoder, save_encoder
+from jargonaut.encoding.artifact import open_encoder, save_encoder
 from jargonaut.encoding.base_weights import default_base, resolve_base
-from jargonaut.encoding.openvino_encoder import OpenVinoEncoder
 from jargonaut.encoding.port import Encoder
 from jargonaut.evaluation.beir import BeirSet, read_beir, read_questions
 from jargonaut.evaluation.collection import Place
@@ -92,8 +91,7 @@ def _encoder(data: BeirSet, name: str, cache: Path) -> Encoder:
             languages[document.language] = languages.get(document.language, 0) + 1
         name = default_base(languages)
     storage = LocalStorage(cache / "artifacts")
-    stored = load_encoder(storage, save_encoder(storage, resolve_base(name)).id)
-    return OpenVinoEncoder(stored.card, stored.model_path, stored.tokenizer_path)
+    return open_encoder(storage, save_encoder(storage, resolve_base(name)).id)
 
 
 def _default_cache(folder: Path) -> Path:

@@ -10,6 +10,7 @@ from jargonaut.encoding.artifact import load_encoder, open_encoder, save_encoder
 from jargonaut.encoding.base_weights import resolve_base
 from jargonaut.encoding.openvino_encoder import OpenVinoEncoder
 from jargonaut.encoding.plain_folder import write_plain_folder
+from jargonaut.encoding.port import giving_tokens
 from jargonaut.storage.local import LocalStorage
 from jargonaut.training.static_student import distil
 from tests.encoding.tiny_encoders import WORDS, write_tiny_encoder
@@ -30,6 +31,15 @@ def write_table(folder, weighted=False):
         tensors["weights"] = random.random(size)
     save_file(tensors, folder / "model.safetensors")
     return folder
+
+
+def test_its_tokens_are_given(tmp_path):
+    storage = LocalStorage(tmp_path / "artifacts")
+    encoder = open_encoder(storage, save_encoder(storage, resolve_base(str(write_table(tmp_path / "table")))).id)
+    giving = giving_tokens(encoder)
+    given = {}
+    np.testing.assert_array_equal(giving.encode_with_tokens(TEXTS, given.__setitem__), encoder.encode_documents(TEXTS))
+    assert [list(given[n].ids) for n in range(4)] == [list(giving.token_ids(text)) for text in TEXTS]
 
 
 @pytest.mark.parametrize("weighted", [False, True])

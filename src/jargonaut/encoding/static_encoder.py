@@ -70,6 +70,11 @@ class StaticEncoder:
         """See `Encoder.encode_documents`."""
         return self._encode([self._card.document_prompt + text for text in texts], None, None)
 
+    @property
+    def gives_tokens(self) -> bool:
+        """See `TokenEncoder.gives_tokens`."""
+        return True
+
     def encode_with_tokens(self, texts: Sequence[str], sink: TokenSink, *, as_queries: bool = False) -> Vectors:
         """See `TokenEncoder.encode_with_tokens`: every token is its own row, whatever stands around it."""
         prompt = self._card.query_prompt if as_queries else self._card.document_prompt
