@@ -79,7 +79,7 @@ class BuildSettings(Table):
     workers: int = Field(0, ge=0, le=256)
     """Processes that parse files; 0: one for each CPU."""
     file_timeout_s: float = Field(60, gt=0)
-    """Most seconds for parsing one file, and of a long PDF for every 250 pages; one that takes longer is quarantined."""
+    """Most seconds for parsing one file (of a PDF: for every 250 pages); one that takes longer is quarantined."""
     file_memory_mb: int = Field(1536, ge=64)
     """Most memory for parsing one file, in units of 1024 * 1024 bytes; one that takes more is quarantined."""
     file_limit_mb: int = Field(100, ge=1)

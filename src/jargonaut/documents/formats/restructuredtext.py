@@ -15,6 +15,7 @@ from jargonaut.core.document import Document
 from jargonaut.documents.composing import Composer
 from jargonaut.documents.encodings import decode
 from jargonaut.documents.formats.doctree import DoctreeWalker
+from jargonaut.documents.formats.long_lines import shortened
 from jargonaut.documents.formats.sphinx_directives import register_directives
 from jargonaut.documents.formats.sphinx_roles import register_roles
 from jargonaut.documents.metadata import Metadata, metadata_of
@@ -43,7 +44,7 @@ class RestructuredTextParser:
     def parse(self, data: bytes, uri: str) -> Document:
         """See `Parser.parse`."""
         text = decode(data)
-        tree = _parsed(text)
+        tree = _parsed("\n".join(map(shortened, text.split("\n"))))
         composer = Composer()
         metadata = _field_list(tree)
         DoctreeWalker(composer, uri, tree).walk_document(tree)
