@@ -80,8 +80,15 @@ golden: $(VENV)/.dev ## write the golden set anew (needs LibreOffice, Chromium, 
 bench-index: $(VENV)/.dev ## measure the index engines against each other, into benchmarks/results/
 	$(BIN)/python -m benchmarks.index $(ARGS)
 
+.PHONY: bench-edge
+bench-edge: $(VENV)/.dev $(VENV)/.workerd ## measure the edge beside other gateways, into benchmarks/results/
+	$(BIN)/python -m benchmarks.edge $(ARGS)
+.PHONY: bench-adaptation
+bench-adaptation: $(VENV)/.dev ## measure what adaptation gains on labelled collections, into benchmarks/results/
+	$(BIN)/python -m benchmarks.adaptation $(ARGS)
+
 .PHONY: soak
-soak: $(VENV)/.dev ## kill builds at 200 random moments, read 10,000 spoiled files, into benchmarks/results/
+soak: $(VENV)/.dev $(VENV)/.workerd ## kill builds, read spoiled files, try to cross answers at the edge, into benchmarks/results/
 	$(BIN)/python -m benchmarks.soak $(ARGS)
 
 .PHONY: lock
@@ -102,15 +109,15 @@ $(VENV)/.bootstrap: requirements/bootstrap.txt
 # An editable install without isolation: its build tools are pinned too.
 $(VENV)/.demo: $(VENV)/.bootstrap requirements/demo.txt requirements/edge.txt pyproject.toml
 	@echo "Installing pinned dependencies into $(VENV) (once; PyTorch is large)"
-	$(UV) pip install --python $(BIN)/python --require-hashes -r requirements/demo.txt
+	$(UV) pip install --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/demo.txt
 ifndef NPM
-	$(UV) pip install --python $(BIN)/python --require-hashes -r requirements/edge.txt
+	$(UV) pip install --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/edge.txt
 endif
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.bootstrap requirements/dev.txt pyproject.toml
-	$(UV) pip install --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	$(UV) pip install --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@ $(VENV)/.demo
 

@@ -1,8 +1,10 @@
-"""Long counts: kill -9 at random moments, and nothing that was live is lost; spoiled files, and nothing gives way.
+"""Long counts: kill -9 at random moments, and nothing that was live is lost; spoiled files, and nothing gives way;
+questions of many to the edge, and nobody gets what is not theirs.
 
-make soak                               200 kills and 10,000 files; each goes on where it was stopped
+make soak                               200 kills, 10,000 files, 100,000 questions; each goes on where it was stopped
 python -m benchmarks.soak kills 20 7    20 kills with seed 7
 python -m benchmarks.soak fuzz 500 3    500 spoiled files with seed 3
+python -m benchmarks.soak edge 2000 5   2,000 questions with seed 5
 """
 
 from __future__ import annotations
@@ -17,9 +19,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from benchmarks import edge_isolation
 from benchmarks.fuzzing import fuzz
 from benchmarks.rows import row, write
 from jargonaut.answering.retrieve import Question, retrieve
@@ -37,6 +40,8 @@ WORK = Path(__file__).parent / ".cache" / "soak"
 STEADY = ("What badge do visitors wear?", "visitors.html")
 """A question whose document is never touched: it must be answerable after every kill."""
 LONGEST_S = 6.0
+EDGE_PART = 5_000
+"""Requests to one edge."""
 
 
 @dataclass
@@ -70,7 +75,10 @@ class Trial:
         for _ in range(chance.randint(1, 30)):
             name = f"more-{chance.randrange(60)}.md"
             text = " ".join(f"Item {chance.randrange(10_000)} is teal." for _ in range(chance.randrange(40)))
-            (docs / name).write_text(f"# Machine {number}\n\n## Colours\n\n{text}\n\n## Notes\n\nKill {number}.\n")
+            # Named, so that no two are copies of each other: of copies, one is indexed.
+            (docs / name).write_text(
+                f"# Machine {number} of {name}\n\n## Colours\n\n{text}\n\n## Notes\n\nKill {number}.\n"
+            )
         kind = chance.choices(("build", "rm", "restore", "rollback"), (7, 1, 1, 1))[0]
         config = ["--config", str(self.folder / "jargonaut.toml")]
         deleted = sorted(self.base.follower.current().deleted)
@@ -165,15 +173,46 @@ def fuzz_documents(wanted: int, seed: int) -> None:
         raise SystemExit(1)
 
 
+def isolate_edge(wanted: int, seed: int) -> None:
+    """Send `wanted` requests in all to an edge in trouble, going on from an interrupted run with the same seed."""
+    record = WORK / f"edge-{seed}.json"
+    tally = edge_isolation.Tally()
+    if record.is_file():
+        tally.add(edge_isolation.Tally.of(json.loads(record.read_text())))
+    while tally.requests < wanted:
+        part = min(EDGE_PART, wanted - tally.requests)
+        tally.add(edge_isolation.soak_part(part, seed * 1_000_003 + tally.requests))
+        record.write_text(json.dumps(asdict(tally)))
+        print(f"  {tally.requests} requests, {len(tally.failures)} wrong, {dict(tally.labels)}", file=sys.stderr)
+    command = f"python -m benchmarks.soak edge {wanted} {seed}"
+    of = f"of {tally.requests} requests to the edge (seed {seed})"
+    bound = f"{edge_isolation.BOUND_S + edge_isolation.STALE_S:g} s"
+    counts = {
+        "answers that somebody else's question or rights made": tally.crossed,
+        f"answers older than the bound ({edge_isolation.BOUND_S:g} s; marked STALE, {bound})": tally.stale,
+        "answers that were not whole, told as whole": tally.truncated,
+        "errors that are not documented": tally.unplanned,
+    }
+    rows = [row(f"{what}, {of}", len(found), "", "== 0", command) for what, found in counts.items()]
+    told = {f"answered as {label}": number for label, number in sorted(tally.labels.items())}
+    told["connections cut by a broken origin or a killed edge"] = tally.cut
+    write("soak", rows + [row(f"{what}, {of}", number, "", "", command) for what, number in told.items()])
+    for line in tally.failures:
+        print(line)
+    if tally.failures:
+        raise SystemExit(1)
+
+
 PARTS: dict[str, tuple[Callable[[int, int], None], int, int]] = {
     "kills": (kills, 200, 7),
     "fuzz": (fuzz_documents, 10_000, 7),
+    "edge": (isolate_edge, 100_000, 7),
 }
 """What runs, how often, and with which seed."""
 
 
 def main() -> None:
-    """`kills [COUNT [SEED]]`, `fuzz [COUNT [SEED]]`, or both."""
+    """`kills [COUNT [SEED]]`, `fuzz [COUNT [SEED]]`, `edge [COUNT [SEED]]`, or all."""
     WORK.mkdir(parents=True, exist_ok=True)
     for name in sys.argv[1:2] or PARTS:
         part, count, seed = PARTS[name]

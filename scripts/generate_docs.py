@@ -119,7 +119,7 @@ def _inner(schema: Mapping[str, Any], described: Mapping[str, Any]) -> Any:
 
 def _type_of(described: Mapping[str, Any]) -> str:
     if "anyOf" in described:
-        return " or ".join(_type_of(one) for one in described["anyOf"])
+        return " or ".join(_type_of(one) for one in described["anyOf"] if one.get("type") != "null")
     if "const" in described:
         return f'`"{described["const"]}"`'
     if "enum" in described:

@@ -56,10 +56,10 @@ def run_blocks(blocks: list[Block], folder: Path, environment: Mapping[str, str]
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(block.text, encoding="utf-8")
             elif block.until:
-                running.append(_start(_commands(block.text)[0][0], block.until, folder, environment))
+                running.append(_start(commands_of(block.text)[0][0], block.until, folder, environment))
             elif block.language == "console":
-                for command, expected in _commands(block.text):
-                    _assert_matches(_run(["bash", "-c", command], command, folder, environment), expected, command)
+                for command, expected in commands_of(block.text):
+                    assert_matches(_run(["bash", "-c", command], command, folder, environment), expected, command)
             elif block.language in ("bash", "python"):
                 program = ["bash", "-euo", "pipefail", "-c"] if block.language == "bash" else [sys.executable, "-c"]
                 _run([*program, block.text], block.text, folder, environment)
@@ -75,8 +75,8 @@ def _block(match: re.Match[str]) -> Block:
     return Block(name, match["language"], match["text"], **dict(item.split("=", 1) for item in attributes))
 
 
-def _commands(text: str) -> list[tuple[str, list[str]]]:
-    """Commands, each with the lines that stand after it."""
+def commands_of(text: str) -> list[tuple[str, list[str]]]:
+    """The commands of a `console` block, each with the lines that stand after it."""
     found: list[tuple[str, list[str]]] = []
     continued = False
     for line in text.splitlines():
@@ -99,7 +99,8 @@ def _run(program: list[str], shown: str, folder: Path, environment: Mapping[str,
     return done.stdout
 
 
-def _assert_matches(output: str, expected: list[str], command: str) -> None:
+def assert_matches(output: str, expected: list[str], command: str) -> None:
+    """Check that a command printed what stands after it, `...` being anything."""
     pattern = "".join(r"(.*\n)*?" if line == "..." else _line_pattern(line) for line in expected)
     if "".join(expected).strip():
         said = "\n".join(line.rstrip() for line in output.strip().splitlines()) + "\n"

@@ -105,6 +105,17 @@ class TestPermissions:
         assert folder.cited(BONUS, "--release", first) == []
         assert folder.cited(BONUS, "--release", first, "--as", "user:alice") == ["salaries.md"]
 
+    def test_what_cannot_be_read_any_more_is_closed_in_earlier_releases(self, folder):
+        first = folder.build()["release"]
+        (folder.docs / "salaries.md").write_text('---\nallow: ["hr"]\n---\n' + SALARIES)
+        assert folder.build()["quarantined"]
+        assert folder.cited(BONUS, "--release", first) == []
+        folder.run("releases", "rollback")
+        assert folder.cited(BONUS) == []
+        (folder.docs / "salaries.md").write_text(SALARIES)
+        folder.build()
+        assert folder.cited(BONUS) == ["salaries.md"]
+
     def test_a_rule_made_while_a_document_is_deleted_holds_when_it_is_restored(self, folder):
         first = folder.build()["release"]
         folder.run("documents", "rm", "salaries.md")
@@ -164,11 +175,104 @@ class TestRollback:
             folder.build()
         for command in (("rollback", "--to", first), ("promote", first)):
             done = folder.run("releases", *command, code=5)
-            assert "cannot be served any more" in done.stderr
+            assert "is not kept any more" in done.stderr
+        folder.run("ask", CANTEEN, "--release", first, code=5)
         assert folder.cited(CANTEEN) == ["lunch.md"]
 
 
+FIXED = '[[knowledge_bases.chunking]]\nmatch = "**"\nchunker = "fixed"\n'
+WINDOWS = FIXED.replace("fixed", "sentence_window")
+
+
+class TestWaiting:
+    """Documents are to be cut otherwise, and that is not proven yet."""
+
+    @pytest.fixture
+    def waiting(self, folder):
+        folder.build()
+        folder.rules = FIXED
+        folder.write()
+        result = folder.build()
+        assert result["outcome"] == "needs proof"
+        return result["release"]
+
+    def test_what_is_live_follows_the_documents(self, folder, waiting):
+        (folder.docs / "salaries.md").unlink()
+        (folder.docs / "lunch.md").write_text(LUNCH.replace("noon", "eleven"))
+        assert folder.build()["outcome"] == "needs proof"
+        assert folder.cited(BONUS) == []
+        assert "eleven" in folder.run("ask", CANTEEN).stdout
+
+    def test_permissions_hold_for_what_waits(self, folder, waiting):
+        assert set(folder.cited(BONUS, "--release", waiting)) == {"salaries.md"}
+        folder.rules = FIXED + ALICE
+        folder.write()
+        newer = folder.build()["release"]
+        for release in (waiting, newer):
+            done = folder.run("ask", BONUS, "--release", release, code=None)
+            assert "4711" not in done.stdout
+        assert set(folder.cited(BONUS, "--release", newer, "--as", "user:alice")) == {"salaries.md"}
+
+    def test_what_waits_no_more_cannot_be_asked_or_promoted(self, folder, waiting):
+        folder.rules = WINDOWS + ALICE
+        folder.write()
+        folder.build()
+        assert "is not kept any more" in folder.run("ask", BONUS, "--release", waiting, code=5).stderr
+        assert "is not kept any more" in folder.run("releases", "promote", waiting, "--force", code=5).stderr
+        folder.rules = ALICE
+        folder.write()
+        folder.build()  # nothing waits any more
+        holding = [path for path in (folder.path / "home" / "index").glob("*/*/*.lance")]
+        assert len(holding) == 1
+
+
+def test_the_threshold_is_fitted_again_after_it_was_set(encoded):
+    write_handbook(encoded.docs)
+    encoded.build()
+
+    def live():
+        return encoded.base.registry.recipe(encoded.base.follower.current().channels["live"].recipe)
+
+    encoded.rules = "[knowledge_bases.answer]\nsimilarity_threshold = 0.99\n"
+    encoded.write()
+    encoded.run("prove", "--force")
+    assert (live().similarity_threshold, live().threshold_is_set) == (0.99, True)
+    encoded.rules = ""
+    encoded.write()
+    encoded.run("prove", "--force")
+    assert (live().threshold_is_set, live().similarity_threshold != 0.99) == (False, True)
+
+
 class TestLoss:
+    def test_a_damaged_manifest_of_an_old_revision_stops_no_build(self, folder):
+        folder.build()
+        (folder.docs / "lunch.md").write_text(LUNCH.replace("noon", "eleven"))
+        live = folder.build()["revision"]
+        for path in (folder.path / "home").glob("artifacts/*/*/revisions/*.json"):
+            if path.stem != live:
+                path.write_bytes(path.read_bytes()[:-3])
+        (folder.docs / "lunch.md").write_text(LUNCH.replace("noon", "ten"))
+        assert folder.build()["outcome"] == "published"
+
+    @pytest.mark.parametrize("kind", ["releases", "recipes", "revisions", "documents"])
+    def test_a_damaged_manifest_of_what_is_live_is_made_anew(self, folder, kind):
+        folder.build()
+        folder.run("documents", "rm", "lunch.md")
+        for path in (folder.path / "home").glob(f"artifacts/*/*/{kind}/*.json"):
+            path.write_bytes(path.read_bytes()[:-3])
+        assert "build --anew" in folder.run("build", code=3).stderr
+        folder.build("--anew")
+        assert folder.cited(BONUS) == ["salaries.md"]
+        assert folder.cited(CANTEEN) == []
+
+    def test_a_lost_state_is_not_taken_for_a_new_one(self, folder):
+        folder.build()
+        folder.run("documents", "rm", "salaries.md")
+        for path in (folder.path / "home").glob("state.sqlite*"):
+            path.unlink()
+        for command in (("build",), ("ask", BONUS), ("status",)):
+            assert "Restore it from a backup" in folder.run(*command, code=3).stderr
+
     def test_a_lost_index_is_told_and_made_anew(self, folder):
         before = folder.build()
         shutil.rmtree(folder.path / "home" / "index")
@@ -224,9 +328,10 @@ def test_a_deleted_text_leaves_the_disk_wherever_it_was(encoded):
 
 
 class TestAnswerSettings:
-    def test_force_lets_a_lexical_release_answer_otherwise(self, folder):
+    @pytest.mark.parametrize("setting", ["top_k = 3", "chunks_per_document = 1", 'unsupported = "mark"'])
+    def test_force_lets_a_lexical_release_answer_otherwise(self, folder, setting):
         folder.build()
-        folder.rules = "[knowledge_bases.answer]\ntop_k = 3\n"
+        folder.rules = f"[knowledge_bases.answer]\n{setting}\n"
         folder.write()
         done = folder.run("prove", code=5)
         assert "prove --force" in done.stderr

@@ -169,6 +169,14 @@ def test_a_bind_that_others_reach_demands_explicit_defaults(tmp_path: Path, host
     assert load(tmp_path, explicit).service.host == host
 
 
+def test_without_keys_there_is_one_tenant(tmp_path: Path) -> None:
+    two = f'{BASE}[[knowledge_bases]]\nname = "other"\ntenant = "acme"\nsources = [{{path = "docs"}}]\n'
+    message = refusal(tmp_path, f'[service]\nkeys = "open"\n{two}')
+    assert "for one tenant, and there are acme, default" in message
+    assert 'Set keys = "required"' in message
+    assert len(load(tmp_path, f'[service]\nkeys = "required"\n{two}').knowledge_bases) == 2
+
+
 def test_an_address_from_the_command_line_is_checked_alike(tmp_path: Path) -> None:
     implicit = settings_for_folder(tmp_path)
     assert listening_on(implicit, "127.0.0.2", 0).service.port == 0

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 
 const target = new URL("../src/jargonaut/deployment/worker/", import.meta.url);
-const bundles = { "index.js": "src/index.ts", "cache.js": "src/local/cache.ts" };
+const bundles = { "index.js": "src/index.ts", "cache.js": "src/local/cache.ts", "rate_limit.js": "src/local/rate_limit.ts" };
 const largest = 40 * 1024;
 let stale = false;
 
@@ -16,6 +16,7 @@ for (const [name, entry] of Object.entries(bundles)) {
     minify: true,
     write: false,
     format: "esm",
+    external: ["cloudflare:*"],
     target: "es2022",
     charset: "utf8",
     legalComments: "none",

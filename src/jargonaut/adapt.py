@@ -8,54 +8,59 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from jargonaut.answering.loaded_release import LoadedRelease
-from jargonaut.core.deadline import Deadline
-from jargonaut.core.errors import ConflictError, InputError
+from jargonaut.core.errors import InputError
 from jargonaut.core.progress import Progress
 from jargonaut.core.proof import Proof
 from jargonaut.core.release import EncoderRef, Fusion, Recipe, Release, Revision
 from jargonaut.core.scope import LIVE, Scope
-from jargonaut.encoding.port import Encoder
-from jargonaut.index.port import IndexReader, Visibility
+from jargonaut.deciding import Adaptation, decided, look_at
+from jargonaut.fitting import Corpus, RankingParts, RankingPlan, ranking_parts
+from jargonaut.index.port import Snapshot, Visibility
+from jargonaut.options import LiveRelease, Option
 from jargonaut.proof.answers import judge_answers
 from jargonaut.proof.calibrate import calibrated_threshold
-from jargonaut.proof.gate import Contest, Gate, decide
-from jargonaut.proof.judge import Judgement, JudgingQuery, RankedChunks, Trial, judge
+from jargonaut.proof.gate import FEWEST_QUERIES, Contest, Gate, decide
+from jargonaut.proof.judge import (
+    Judgement,
+    JudgingQuery,
+    RankedChunks,
+    Trial,
+    groups_of,
+    judge,
+    opinion,
+    parts_of,
+    score_rows,
+    summed_rows,
+)
+from jargonaut.proof.lineage import checked_lineage
+from jargonaut.proof.looks import Look, mark
 from jargonaut.proof.metrics import Values
+from jargonaut.proof.outcomes import with_first_sections
 from jargonaut.proof.questions import HeldOut
-from jargonaut.proof.report import render_report
-from jargonaut.proof.retrieval import DENSE_ONLY, LEXICAL_ONLY, Pool, development_queries, rankings, retrieve_pools
+from jargonaut.proof.retrieval import (
+    DENSE_ONLY,
+    LEXICAL_ONLY,
+    Pool,
+    development_queries,
+    rank_fusions,
+    rankings,
+    retrieve_pools,
+)
 from jargonaut.proof.spans import MEASURE, Lengths, SpanQuestion, shares_found
 from jargonaut.ranking.fit import FusionChoice, fit_fusion
-from jargonaut.ranking.whitening import SAMPLE_ROWS, Whitening, fit_whitening
+from jargonaut.ranking.late_interaction import LateInteraction
+from jargonaut.ranking.whitening import Whitening
 from jargonaut.releases.channels import Promotion, promote
 from jargonaut.releases.registry import Registry
-from jargonaut.state.knowledge_base import Follower, record
+from jargonaut.state.knowledge_base import Follower
 from jargonaut.state.port import Journal
 from jargonaut.storage.port import Storage
 
 _DEADLINE_S = 120.0
-_RETRIES = 20
-
-
-@dataclass(frozen=True, slots=True)
-class LiveRelease:
-    """What is live, opened."""
-
-    release: Release
-    recipe: Recipe
-    revision: Revision
-    reader: IndexReader
-    query_encoder: Encoder
-    whitening: Whitening | None
-    languages: Mapping[str, int]
-    seen: Visibility
-    """All that is not deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +73,15 @@ class AdaptationPlan:
     journal: Journal
     live: LiveRelease
     held_out: HeldOut
-    tune: Callable[[Progress], Sequence[Encoder]] | None
-    """Trains and exports query encoders for the live space; None where nothing can be trained."""
+    tune: Callable[[Progress], Sequence[Option]] | None
+    """Trains, exports and, where documents are encoded anew, indexes; None where nothing can be trained."""
     gate: Gate
     seed: int
+    ranking: Callable[[Option], RankingPlan]
+    """How the ranking of an option is fitted."""
     force: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Adaptation:
-    """What came of it."""
-
-    proof: Proof
-    report_key: str
-    """Key of the HTML report in the storage."""
-    candidate: Recipe
-    release: Release
-    promoted: bool
-    forced: bool
+    discard: Callable[[str], None] | None = None
+    """Removes a table: documents that were encoded anew for nothing."""
 
 
 def adapt(plan: AdaptationPlan, progress: Progress) -> Adaptation:
@@ -119,11 +115,11 @@ def prove_change(plan: AdaptationPlan, changed: Recipe, progress: Progress) -> A
 async def _prove_change(plan: AdaptationPlan, changed: Recipe, progress: Progress) -> Adaptation:
     live, queries = plan.live, plan.held_out.judged_on
     progress("judge", 0, 1)
-    pools = await _pools(plan, live.query_encoder, queries)
-    trial = _trial(plan, changed, "changed", "live")
+    pools = await _pools(plan, live.as_option, queries, live.late)
+    trial = _trial(plan, changed, ("changed", "live"))
     proof = await judge_answers(live.reader, pools, queries, live.whitening, (live.recipe, changed), trial)
     progress("judge", 1, 1)
-    return _decided(plan, changed, live.revision, Judgement(proof, ()))
+    return decided(plan, changed, live.revision, Judgement(proof, ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,22 +155,36 @@ def prove_chunker(plan: ChunkerPlan, progress: Progress) -> Adaptation:
 
 
 async def _prove_chunker(plan: ChunkerPlan, progress: Progress) -> Adaptation:
+    lineage = _lineage(plan.registry, plan.held_out, plan.candidate.recipe)
+    proving = (plan.candidate.recipe.id, plan.live.recipe.id, plan.candidate.revision.id)
+    look = look_at(plan, [question.query for question in plan.judged_on], proving)
+    marks = set(look.marks)
+    questions = [question for question in plan.judged_on if mark(question.query) in marks]
     progress("judge", 0, 2)
-    before = await _shares(plan, plan.live)
+    before = await _shares(plan, plan.live, questions)
     progress("judge", 1, 2)
-    after = await _shares(plan, plan.candidate)
+    after = await _shares(plan, plan.candidate, questions)
     progress("judge", 2, 2)
-    documents = [question.query.document_id for question in plan.judged_on]
-    decision = decide(Contest("live chunks", "new chunks", before, after, documents, measure=MEASURE), plan.gate)
+    queries = [question.query for question in questions]
+    contest = Contest(
+        "live chunks",
+        "new chunks",
+        before,
+        after,
+        [query.group for query in queries],
+        measure=MEASURE,
+        parts=parts_of(queries),
+    )
+    decision = decide(contest, dataclasses.replace(plan.gate, level=look.level))
     proof = Proof(
         candidate=plan.candidate.recipe.id,
         baseline=plan.live.recipe.id,
         revision=plan.candidate.revision.id,
         query_source=plan.held_out.source,
         queries_chosen_on=0,
-        queries_judged_on=len(plan.judged_on),
+        queries_judged_on=len(questions),
         documents_held_out=plan.held_out.documents,
-        level=plan.gate.level,
+        level=look.level,
         resolves=decision.resolves,
         rows=(),
         comparison=decision.comparison,
@@ -182,156 +192,192 @@ async def _prove_chunker(plan: ChunkerPlan, progress: Progress) -> Adaptation:
         reason=decision.reason,
         lineage={
             **plan.held_out.lineage,
+            **lineage,
             "live chunker": plan.live.recipe.chunker,
             "chunker": plan.candidate.recipe.chunker,
         },
+        family_level=look.family_level,
+        look=look.number,
+        parts=decision.parts,
     )
-    return _decided(plan, plan.candidate.recipe, plan.candidate.revision, Judgement(proof, ()))
+    return decided(plan, plan.candidate.recipe, plan.candidate.revision, Judgement(proof, ()), look)
 
 
-async def _shares(plan: ChunkerPlan, release: LoadedRelease) -> Values:
+async def _shares(plan: ChunkerPlan, release: LoadedRelease, questions: Sequence[SpanQuestion]) -> Values:
     fusion = release.recipe.fusion
-    queries = [question.query for question in plan.judged_on]
-    pools = await retrieve_pools(release.reader, release.query_encoder, queries, plan.seen, fusion.pool)
+    queries = [question.query for question in questions]
+    pools = await retrieve_pools(release.reader, release.query_encoder, queries, plan.seen, fusion.pool, release.late)
     ranked = rankings(pools, fusion, release.whitening)
-    return await shares_found(release.reader, ranked, plan.judged_on, plan.lengths)
+    return await shares_found(release.reader, ranked, questions, plan.lengths)
 
 
-def _trial(plan: AdaptationPlan, candidate: Recipe, candidate_row: str, baseline_row: str) -> Trial:
+def _trial(plan: AdaptationPlan, candidate: Recipe, rows: tuple[str, str], look: Look | None = None) -> Trial:
+    """What is tried, by the names of the candidate's and the baseline's rows."""
     return Trial(
         candidate=candidate.id,
         baseline=plan.live.recipe.id,
         revision=plan.live.revision.id,
-        candidate_row=candidate_row,
-        baseline_row=baseline_row,
+        candidate_row=rows[0],
+        baseline_row=rows[1],
         query_source=plan.held_out.source,
         queries_chosen_on=len(plan.held_out.chosen_on),
         documents_held_out=plan.held_out.documents,
-        lineage=plan.held_out.lineage,
-        gate=plan.gate,
+        lineage={**plan.held_out.lineage, **_lineage(plan.registry, plan.held_out, candidate)},
+        gate=dataclasses.replace(plan.gate, level=look.level) if look else plan.gate,
+        family_level=look.family_level if look else plan.gate.level,
+        look=look.number if look else 1,
+        set_aside=look.set_aside if look else 0,
     )
 
 
-async def _adapt(plan: AdaptationPlan, tuned: Sequence[Encoder], progress: Progress) -> Adaptation:
-    whitening = await _whitening(plan)
+def _lineage(registry: Registry, held_out: HeldOut, candidate: Recipe) -> dict[str, str]:
+    """What the record says of the training of the candidate's encoders.
+
+    Raises:
+        RefusedError: One of them was trained on what it would be judged on.
+    """
+    if candidate.encoder is None:
+        return {}
+    names = {"document encoder": candidate.encoder.document, "query encoder": candidate.encoder.query}
+    read = {what: registry.lineage(name) for what, name in names.items()}
+    return checked_lineage(read, [*held_out.chosen_on, *held_out.judged_on], held_out.texts)
+
+
+async def _adapt(plan: AdaptationPlan, tuned: Sequence[Option], progress: Progress) -> Adaptation:
     progress("choose", 0, 1)
-    choice = await _chosen(plan, tuned, whitening)
+    choice = await _chosen(plan, tuned, progress)
     progress("choose", 1, 1)
-    recipe = await _recipe(plan, choice, whitening)
+    recipe = await _recipe(plan, choice)
+    look = _look(plan, recipe, choice.option.revision)
+    trial = _trial(plan, recipe, ("fused tuned", "fused base"), look)
     progress("judge", 0, 1)
-    judgement = await _judged(plan, choice, recipe, whitening)
+    judgement = await _judged(plan, choice, recipe, (trial, look.questions if look else None))
     progress("judge", 1, 1)
-    return _decided(plan, recipe, plan.live.revision, judgement)
+    adaptation = decided(plan, recipe, choice.option.revision, judgement, look)
+    kept = {plan.live.revision.table, *([choice.option.revision.table] if adaptation.promoted else [])}
+    for table in {option.revision.table for option in tuned} - kept:
+        if plan.discard:
+            plan.discard(table)
+    return adaptation
 
 
-async def _whitening(plan: AdaptationPlan) -> Whitening | None:
-    _, vectors = await plan.live.reader.vectors(SAMPLE_ROWS, Deadline.after(_DEADLINE_S))
-    if len(vectors) < 2 or float(np.ptp(vectors, axis=0).max()) == 0:
+def _look(plan: AdaptationPlan, recipe: Recipe, revision: Revision) -> Look | None:
+    """The look that the proof of this recipe is; none where it cannot pass: it ranks as the live one, or few ask."""
+    live = plan.live.recipe
+    ranks_alike = (recipe.encoder, recipe.fusion) == (live.encoder, live.fusion)
+    if ranks_alike or len(plan.held_out.judged_on) < FEWEST_QUERIES:
         return None
-    return fit_whitening([vectors], seed=plan.seed)
+    return look_at(plan, plan.held_out.judged_on, (recipe.id, live.id, revision.id))
 
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    encoder: Encoder
+    option: Option
     fusion: FusionChoice
+    parts: RankingParts
+
+    @property
+    def whitening(self) -> Whitening | None:
+        return self.parts.whitening if self.fusion.whitened else None
 
 
-async def _chosen(plan: AdaptationPlan, tuned: Sequence[Encoder], whitening: Whitening | None) -> _Choice:
-    """The query encoder and weights with the best nDCG@10 on the choosing half; ties go to the encoder as it came."""
-    queries = plan.held_out.chosen_on
-    options = []
-    for encoder in (plan.live.query_encoder, *tuned):
-        pools = await _pools(plan, encoder, queries)
-        fitted = fit_fusion(development_queries(pools, queries), whitening, pool=plan.live.recipe.fusion.pool)
-        options.append(_Choice(encoder, fitted))
-    return max(options, key=lambda option: option.fusion.ndcg)
+async def _chosen(plan: AdaptationPlan, tuned: Sequence[Option], progress: Progress) -> _Choice:
+    """The option and weights with the best nDCG@10 on the choosing half; ties go to the encoder as it came."""
+    queries, choices = plan.held_out.chosen_on, []
+    parts: dict[str, RankingParts] = {}
+    for option in (plan.live.as_option, *tuned):
+        table = option.revision.table
+        if table not in parts:
+            parts[table] = await ranking_parts(plan.ranking(option), _corpus(plan, option), plan.seed, progress)
+        own = parts[table]
+        pools = await _pools(plan, option, queries, own.late)
+        how = (own.whitening, own.agreed.lexical_weight, plan.live.recipe.fusion.pool, own.late is not None)
+        choices.append(_Choice(option, fit_fusion(development_queries(pools, queries), *how), own))
+    return max(choices, key=lambda choice: choice.fusion.ndcg)
 
 
-async def _pools(plan: AdaptationPlan, encoder: Encoder, queries: Sequence[JudgingQuery]) -> list[Pool]:
+def _corpus(plan: AdaptationPlan, option: Option) -> Corpus:
+    """What the ranking of an option is fitted on."""
+    snapshot = Snapshot(option.revision.table, option.revision.table_version)
+    return Corpus(option.reader, snapshot, option.query_encoder, plan.live.seen, plan.live.recipe.fusion.pool)
+
+
+async def _pools(
+    plan: AdaptationPlan, option: Option, queries: Sequence[JudgingQuery], late: LateInteraction | None
+) -> list[Pool]:
     live = plan.live
-    return await retrieve_pools(live.reader, encoder, queries, live.seen, live.recipe.fusion.pool)
+    return await retrieve_pools(option.reader, option.query_encoder, queries, live.seen, live.recipe.fusion.pool, late)
 
 
-async def _recipe(plan: AdaptationPlan, choice: _Choice, whitening: Whitening | None) -> Recipe:
-    """The candidate: the live recipe with another query encoder and ranking, and its own threshold."""
-    live = plan.live.recipe
-    assert live.encoder is not None
-    used = whitening if choice.fusion.whitened else None
+async def _recipe(plan: AdaptationPlan, choice: _Choice) -> Recipe:
+    """The candidate: the live recipe with other encoders and ranking, and its own threshold."""
+    live, option = plan.live.recipe, choice.option
+    used, late = choice.whitening, choice.parts.late
     fusion = Fusion(choice.fusion.lexical_weight, used.digest if used else "", live.fusion.pool)
-    is_tuned = choice.encoder.card.id != plan.live.query_encoder.card.id
+    if late and choice.fusion.late_weight:
+        fusion = dataclasses.replace(fusion, tokens=late.projection.digest, late_weight=choice.fusion.late_weight)
+    is_tuned = option.query_encoder.card.id != plan.live.query_encoder.card.id
     if used:
         plan.storage.put_if_absent(f"whitenings/{used.digest}.safetensors", used.to_bytes())
-    threshold = await calibrated_threshold(
-        plan.live.reader, choice.encoder, plan.held_out.chosen_on, plan.live.languages, (fusion, used), live.top_k
-    )
+    threshold = live.similarity_threshold
+    if not live.threshold_is_set:
+        on, asked = (option.reader, option.query_encoder), (plan.held_out.chosen_on, plan.live.languages)
+        threshold = await calibrated_threshold(*on, *asked, (fusion, used), live.most_passages, late)
     return dataclasses.replace(
         live,
-        encoder=EncoderRef(live.encoder.document, choice.encoder.card.id, live.encoder.space),
+        encoder=EncoderRef(option.document_encoder, option.query_encoder.card.id, option.revision.space),
         fusion=fusion,
         similarity_threshold=threshold,
         label="tuned" if is_tuned else "fitted",
     )
 
 
-async def _judged(plan: AdaptationPlan, choice: _Choice, recipe: Recipe, whitening: Whitening | None) -> Judgement:
-    queries, live = plan.held_out.judged_on, plan.live
-    base = await _pools(plan, live.query_encoder, queries)
-    tuned = await _pools(plan, choice.encoder, queries)
-    used = whitening if recipe.fusion.whitening else None
-    rows: dict[str, list[RankedChunks]] = {
+async def _judged(
+    plan: AdaptationPlan,
+    choice: _Choice,
+    recipe: Recipe,
+    how: tuple[Trial, Sequence[JudgingQuery] | None],
+) -> Judgement:
+    trial, deciding = how
+    queries, held_out = deciding or plan.held_out.judged_on, plan.held_out
+
+    async def rows(asked: Sequence[JudgingQuery]) -> dict[str, list[RankedChunks]]:
+        return await _rows(plan, choice, recipe, asked)
+
+    judgement = judge(await rows(queries), queries, trial)
+    seen = (
+        summed_rows(score_rows(await rows(held_out.seen), held_out.seen), groups_of(held_out.seen))
+        if (held_out.seen)
+        else ()
+    )
+    opinions = [opinion(await rows(other.queries), other.queries, trial, other.source) for other in held_out.others]
+    proof = dataclasses.replace(
+        judgement.proof, seen_rows=seen, queries_seen=len(held_out.seen), opinions=tuple(opinions)
+    )
+    return Judgement(proof, await with_first_sections(plan.live.reader, judgement.outcomes))
+
+
+async def _rows(
+    plan: AdaptationPlan,
+    choice: _Choice,
+    recipe: Recipe,
+    queries: Sequence[JudgingQuery],
+) -> dict[str, list[RankedChunks]]:
+    """Every ranking of the same questions."""
+    live, option = plan.live, choice.option
+    late = choice.parts.late
+    is_beside = option.revision.table != live.revision.table
+    base = await _pools(plan, live.as_option, queries, live.late if is_beside else late or live.late)
+    is_tuned = option.query_encoder.card.id != live.query_encoder.card.id
+    tuned = await _pools(plan, option, queries, late) if is_tuned else base
+    return {
         "bm25": rankings(base, LEXICAL_ONLY, None),
         "base": rankings(base, DENSE_ONLY, None),
         "tuned": rankings(tuned, DENSE_ONLY, None),
+        "plain rrf": rank_fusions(base, live.recipe.fusion.pool),
         "fused base": rankings(base, live.recipe.fusion, live.whitening),
-        "fused tuned": rankings(tuned, recipe.fusion, used),
+        "fused tuned": rankings(tuned, recipe.fusion, choice.whitening),
     }
-    trial = _trial(plan, recipe, "fused tuned", "fused base")
-    return judge(rows, queries, trial)
-
-
-def _decided(
-    plan: AdaptationPlan | ChunkerPlan, recipe: Recipe, revision: Revision, judgement: Judgement
-) -> Adaptation:
-    registry, proof = plan.registry, judgement.proof
-    release = Release(registry.put(recipe), registry.put(revision))
-    registry.put(release)
-    proof_id = registry.put_proof(proof)
-    report_key = f"proofs/{proof_id}.html"
-    plan.storage.put_if_absent(report_key, render_report(proof, judgement.outcomes).encode())
-    record(plan.journal, plan.scope, "proved", {"recipe": recipe.id, "proof": proof_id, "verdict": proof.verdict})
-    promoted = proof.promotes or plan.force
-    if promoted:
-        release = _gone_live(plan, recipe, revision, proof)
-    return Adaptation(proof, report_key, recipe, release, promoted, promoted and not proof.promotes)
-
-
-def _gone_live(plan: AdaptationPlan | ChunkerPlan, recipe: Recipe, revision: Revision, proof: Proof) -> Release:
-    """The release that was promoted: with the documents as they are now, if they changed during the proof.
-
-    Raises:
-        ConflictError: Another recipe is live than the one that this was proven against.
-    """
-    registry, forced = plan.registry, not proof.promotes
-    follower = Follower(plan.journal, plan.scope)
-    for _ in range(_RETRIES):
-        live = follower.current().channels[LIVE]
-        if live.recipe != proof.baseline:
-            break
-        latest = registry.revision(live.revision)
-        release = Release(recipe.id, registry.put(latest if latest.table == revision.table else revision))
-        registry.put(release)
-        reason = "forced" if forced else "proven"
-        promotion = Promotion(LIVE, release.id, proof.verdict, proof.id, reason, forced, live.sequence)
-        try:
-            promote(plan.journal, registry, plan.scope, promotion)
-        except ConflictError:
-            continue  # a build published meanwhile
-        return release
-    raise ConflictError(
-        "Another recipe went live while this one was being proven, and it was not proven against that one.",
-        "Prove again: `jargonaut prove`.",
-    )
 
 
 def force_change(journal: Journal, registry: Registry, scope: Scope, changed: Recipe) -> Release:

@@ -24,15 +24,16 @@ from jargonaut.documents.globs import matches
 from jargonaut.encoding.artifact import load_card
 from jargonaut.index.analysis import ANALYSIS
 from jargonaut.index.port import DocumentRows, IndexedDocument, IndexReader, Snapshot, TableKey, Visibility
-from jargonaut.plans import Say, stored_documents, wanted_encoder
+from jargonaut.plans import Say, stored_documents, wanted_encoder, without_read
 from jargonaut.proof.gate import Contest, Gate, decide, points
 from jargonaut.proof.metrics import Values
-from jargonaut.proof.questions import HeldOut, divide, untrained
+from jargonaut.proof.questions import Corpus, HeldOut, divide, untrained
 from jargonaut.proof.retrieval import DENSE_ONLY, LEXICAL_ONLY, rankings, retrieve_pools
 from jargonaut.proof.spans import BUDGET, Lengths, SpanQuestion, shares_found, span_questions
 from jargonaut.ranking.whitening import Whitening
 from jargonaut.releases.visibility import overlay
 from jargonaut.training.pairs import mine_pairs
+from jargonaut.user_labels import labels_of
 from jargonaut.wiring import PLAIN_TOKENS, KnowledgeBase
 
 MOST_DOCUMENTS = 200
@@ -80,7 +81,7 @@ class ChunkTrial:
     verdict: str
 
 
-def reindexing_plan(base: KnowledgeBase, gate: Gate, force: bool) -> ChunkerPlan | None:
+def reindexing_plan(base: KnowledgeBase, gate: Gate, force: bool, say: Say) -> ChunkerPlan | None:
     """For the proof of a chunker or base encoder that the settings ask for; None if the live release has them.
 
     Raises:
@@ -99,7 +100,7 @@ def reindexing_plan(base: KnowledgeBase, gate: Gate, force: bool) -> ChunkerPlan
     live, candidate = asyncio.run(_both(base, pointer.release, _built(base, space, chunker)))
     same = {uri: item for uri, item in live.documents.items() if candidate.documents.get(uri) == item}
     documents = stored_documents(base, same)
-    held_out, _, judged_on = _questions(base, documents, recipe)
+    held_out, _, judged_on = _questions(base, documents, recipe, say)
     seen = overlay(state, live.documents).everything()
     return ChunkerPlan(
         scope=base.scope,
@@ -139,7 +140,7 @@ def try_chunkers(base: KnowledgeBase, match: str, say: Say, progress: Progress) 
         if len(kept) < len(held):
             say(f"{pattern}: a sample of {len(kept)} of {len(held)} documents is tried.")
         documents = stored_documents(base, {uri: held[uri] for uri in kept})
-        trials.append(_Bench(base, live, documents, progress).trial(pattern))
+        trials.append(_Bench(base, live, documents, progress, say).trial(pattern))
     return trials
 
 
@@ -147,7 +148,7 @@ class _Bench:
     """Some documents, and the questions that they ask."""
 
     def __init__(
-        self, base: KnowledgeBase, live: LoadedRelease, documents: Sequence[Document], progress: Progress
+        self, base: KnowledgeBase, live: LoadedRelease, documents: Sequence[Document], progress: Progress, say: Say
     ) -> None:
         encoder = live.recipe.encoder
         self._base = base
@@ -158,7 +159,7 @@ class _Bench:
         self._documents = documents
         self._progress = progress
         self._lengths = Lengths(documents)
-        self._held_out, choose, judge = _questions(base, documents, live.recipe)
+        self._held_out, choose, judge = _questions(base, documents, live.recipe, say)
         self._choose, self._judge = choose[:MOST_QUESTIONS], judge[:MOST_QUESTIONS]
         self._level = base.workspace.settings.gate.level
 
@@ -244,28 +245,31 @@ class _Bench:
         return best, f"{said}. To use it, write into jargonaut.toml, build and prove:\n\n{rule}"
 
 
-def _questions(base: KnowledgeBase, documents: Sequence[Document], recipe: Recipe) -> Questions:
+def _questions(base: KnowledgeBase, documents: Sequence[Document], recipe: Recipe, say: Say) -> Questions:
     """Questions about sections, measured by the sections' own text."""
     tuning = base.settings.tuning
     ruler = make_chunker(Choice(), Tokens(word_spans, PLAIN_TOKENS, "words"))
     chunks = [chunk for document in documents for chunk in ruler.split(document)]
-    mined, labels = mine_pairs(documents, chunks), Path(tuning.labels) if tuning.labels else None
+    mined, labels = mine_pairs(documents, chunks), labels_of(base, documents, chunks, say)
+    corpus = Corpus(documents, chunks, tuple(source.name for source in base.settings.sources))
     is_tuned = recipe.encoder is not None and recipe.encoder.query != recipe.encoder.document
     if is_tuned:
-        held_out = divide(documents, chunks, mined, labels, tuning.seed).held_out
+        assert recipe.encoder is not None
+        held_out = divide(corpus, mined, labels, tuning.seed).held_out
+        held_out = without_read(base, held_out, recipe.encoder, say)
     else:
-        held_out = untrained(documents, chunks, mined, labels, tuning.seed)
+        held_out = untrained(corpus, mined, labels, tuning.seed)
     choose, judge = (span_questions(half, chunks) for half in (held_out.chosen_on, held_out.judged_on))
     return held_out, choose, judge
 
 
 def _built(base: KnowledgeBase, space: str, chunker: str) -> str:
-    """The newest release whose documents are encoded and cut so."""
-    registry, found = base.registry, []
+    """The newest release whose documents are encoded and cut so, among those that are kept up to date."""
+    registry, state, found = base.registry, base.follower.current(), []
     for name in registry.names("releases"):
         release = registry.release(name)
         recipe, revision = registry.recipe(release.recipe), registry.revision(release.revision)
-        if (recipe.space, recipe.chunker) == (space, chunker):
+        if (recipe.space, recipe.chunker) == (space, chunker) and state.may_be_asked(release.revision):
             found.append((revision.table_version, name))
     if not found:
         raise RefusedError(

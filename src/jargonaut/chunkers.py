@@ -13,6 +13,7 @@ from jargonaut.chunking.routed import RoutedChunker, Rule
 from jargonaut.core.canonical import canonical_json, digest_of
 from jargonaut.core.errors import RefusedError, UnknownNameError
 from jargonaut.documents.globs import matches
+from jargonaut.encoding.origin import tokens_name
 from jargonaut.encoding.port import EncoderCard
 from jargonaut.encoding.tokens import StoredTokens
 from jargonaut.settings import ChunkingSettings
@@ -27,7 +28,8 @@ def tokens_of(base: KnowledgeBase, card: EncoderCard | None) -> Tokens:
     if card is None:
         return Tokens(word_spans, PLAIN_TOKENS, "words")
     tokens = StoredTokens(base.storage, card)
-    return Tokens(tokens.spans, min(base.settings.encoder.max_tokens or tokens.limit, tokens.limit), card.space)
+    limit = min(base.settings.encoder.max_tokens or tokens.limit, tokens.limit)
+    return Tokens(tokens.spans, limit, tokens_name(base.storage, card))
 
 
 def wanted_chunker(base: KnowledgeBase, card: EncoderCard | None) -> Chunker:

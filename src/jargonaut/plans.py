@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
-from jargonaut.adapt import AdaptationPlan, LiveRelease
+from jargonaut.adapt import AdaptationPlan
 from jargonaut.build import BuildPlan, Indexing
 from jargonaut.chunkers import chunker_of, wanted_chunker
+from jargonaut.chunking.port import Chunker
 from jargonaut.core.canonical import canonical_json, digest_of
 from jargonaut.core.document import Chunk, Document
 from jargonaut.core.errors import (
@@ -33,19 +33,25 @@ from jargonaut.documents.permissions import Rule, Rules
 from jargonaut.documents.reading import Limits, read_documents
 from jargonaut.documents.source import SourceFile, scan
 from jargonaut.documents.wire import Result
-from jargonaut.encoding.artifact import load_card, load_encoder, save_encoder
+from jargonaut.encoding.artifact import is_table, load_card, load_encoder, save_encoder
 from jargonaut.encoding.base_weights import default_base, resolve_base
 from jargonaut.encoding.port import Encoder, EncoderCard
 from jargonaut.generation.extractive import NAME as EXTRACTIVE
 from jargonaut.index.analysis import ANALYSIS
 from jargonaut.index.port import IndexedDocument, Snapshot, TableKey
+from jargonaut.options import LiveRelease, Option
 from jargonaut.proof.calibrate import FALLBACK_COVERAGE, calibrated_threshold
 from jargonaut.proof.gate import Gate
-from jargonaut.proof.questions import Material, divide, sample_questions
-from jargonaut.ranking.fit import CONTEXTUAL_WEIGHT
+from jargonaut.proof.questions import Corpus as DividedCorpus
+from jargonaut.proof.questions import HeldOut, divide, sample_questions
+from jargonaut.ranking.fit import CONTEXTUAL_WEIGHT, STATIC_WEIGHT
+from jargonaut.ranking_plans import ranking_plan, token_writing
 from jargonaut.releases.visibility import overlay
 from jargonaut.settings import KnowledgeBaseSettings
+from jargonaut.state.knowledge_base import ChannelPointer
 from jargonaut.training.pairs import mine_pairs
+from jargonaut.tuning import Ground, grown_from, options, origin
+from jargonaut.user_labels import labels_of
 from jargonaut.wiring import KnowledgeBase
 
 NO_PROMPT = "none"
@@ -62,7 +68,7 @@ def build_plan(base: KnowledgeBase, lexical: bool, say: Say, anew: bool = False)
 
     Args:
         base: The knowledge base.
-        lexical: Index without vectors, so that something serves at once.
+        lexical: Index without vectors: serves at once.
         say: Told, in a sentence, what a user should know of the choices made.
         anew: Read and index everything again, whatever is there.
     """
@@ -76,11 +82,13 @@ def build_plan(base: KnowledgeBase, lexical: bool, say: Say, anew: bool = False)
         registry=base.registry,
         journal=base.journal,
         indexing=lambda corpus: _indexing(base, corpus, lexical, say),
+        indexing_of=lambda corpus, recipe: _indexing_of(base, corpus, recipe, say),
         index=base.index,
         first_recipe=lambda indexing, revision: _first_recipe(base, indexing, revision),
         keep_revisions=base.workspace.settings.build.keep_revisions,
         lock=base.work_folder / "build.lock",
         prove_lock=base.work_folder / "prove.lock",
+        tokens=lambda indexing, sample: token_writing(base, indexing, sample),
         anew=anew,
     )
 
@@ -101,17 +109,59 @@ def changed_recipe(base: KnowledgeBase) -> Recipe | None:
     if live is None:
         return None
     recipe, answer = base.registry.recipe(live.recipe), base.settings.answer
-    threshold = answer.similarity_threshold
     wanted = dataclasses.replace(
         recipe,
         top_k=answer.top_k,
-        similarity_threshold=recipe.similarity_threshold if threshold == "fitted" else threshold,
+        similarity_threshold=_threshold(base, live, recipe),
+        threshold_is_set=answer.similarity_threshold != "fitted",
+        chunks_per_document=answer.chunks_per_document,
+        unsupported=answer.unsupported,
     )
     return None if wanted == recipe else wanted
 
 
-def adaptation_plan(base: KnowledgeBase, options: AdaptationOptions, say: Say, progress: Progress) -> AdaptationPlan:
+def _threshold(base: KnowledgeBase, live: ChannelPointer, recipe: Recipe) -> float:
+    """As the settings say; if it is to be fitted, that of the live recipe, or, if somebody had set that, a new fit."""
+    wanted = base.settings.answer.similarity_threshold
+    if wanted != "fitted":
+        return wanted
+    if not recipe.threshold_is_set:
+        return recipe.similarity_threshold
+    if recipe.encoder is None:
+        return FALLBACK_COVERAGE
+    card = load_card(base.storage, recipe.encoder.document)
+    indexing = _indexed_by(base, card, chunker_of(base, recipe.chunker, card))
+    return _calibrated(base, indexing, base.registry.revision(live.revision), recipe)
+
+
+def adaptation_plan(base: KnowledgeBase, chosen: AdaptationOptions, say: Say, progress: Progress) -> AdaptationPlan:
     """Everything that an adaptation of the live release needs.
+
+    Raises:
+        RefusedError: Nothing is live, or it has no encoder to tune.
+        InputError: There is too little to learn from or to judge on.
+    """
+    ground = training_ground(base, say, progress)
+    tune = (lambda report: _tuned(base, ground, report, say)) if chosen.train else None
+    gate = base.workspace.settings.gate
+    return AdaptationPlan(
+        scope=base.scope,
+        storage=base.storage,
+        registry=base.registry,
+        journal=base.journal,
+        live=ground.live,
+        held_out=ground.material.held_out,
+        tune=tune,
+        ranking=lambda option: ranking_plan(base, ground.live.recipe, option.document_encoder, ground.chunks),
+        gate=Gate(level=gate.level, margin=chosen.margin),
+        seed=base.settings.tuning.seed,
+        force=chosen.force,
+        discard=base.index.drop,
+    )
+
+
+def training_ground(base: KnowledgeBase, say: Say, progress: Progress) -> Ground:
+    """What is live, and its documents' questions, divided into those to learn from and those to be judged on.
 
     Raises:
         RefusedError: Nothing is live, or it has no encoder to tune.
@@ -122,28 +172,31 @@ def adaptation_plan(base: KnowledgeBase, options: AdaptationOptions, say: Say, p
     assert encoder is not None
     card = load_card(base.storage, encoder.document)
     chunker = chunker_of(base, live.recipe.chunker, card)
-    documents = stored_documents(base, base.registry.documents(live.revision.documents))
+    deleted = base.follower.current().deleted
+    held = {uri: item for uri, item in base.registry.documents(live.revision.documents).items() if uri not in deleted}
+    documents = stored_documents(base, held)
     progress("questions", 0, len(documents))
     chunks = [chunk for document in documents for chunk in chunker.split(document)]
     mined = mine_pairs(documents, chunks)
     progress("questions", len(documents), len(documents), f"{len(mined.pairs)} found")
     tuning = base.settings.tuning
-    labels = Path(tuning.labels) if tuning.labels else None
-    material = divide(documents, chunks, mined, labels, tuning.seed)
-    tune = (lambda report: _tuned(base, live, material, report, say)) if options.train else None
-    gate = base.workspace.settings.gate
-    return AdaptationPlan(
-        scope=base.scope,
-        storage=base.storage,
-        registry=base.registry,
-        journal=base.journal,
-        live=live,
-        held_out=material.held_out,
-        tune=tune,
-        gate=Gate(level=gate.level, margin=options.margin),
-        seed=tuning.seed,
-        force=options.force,
-    )
+    labels = labels_of(base, documents, chunks, say)
+    corpus = DividedCorpus(documents, chunks, tuple(source.name for source in base.settings.sources))
+    material = divide(corpus, mined, labels, tuning.seed)
+    material = dataclasses.replace(material, held_out=without_read(base, material.held_out, encoder, say))
+    return Ground(live, material, documents, chunks)
+
+
+def without_read(base: KnowledgeBase, held_out: HeldOut, encoder: EncoderRef, say: Say) -> HeldOut:
+    """Without questions about what the live encoder has read: the split moves a little where documents change."""
+    for name in dict.fromkeys((encoder.document, encoder.query)):
+        read = base.registry.lineage(name)
+        if read is not None:
+            before = len(held_out.chosen_on) + len(held_out.judged_on)
+            held_out = held_out.without_read(read)
+            if gone := before - len(held_out.chosen_on) - len(held_out.judged_on):
+                say(f"{gone} questions are about documents that the live encoder was trained on: they are left out.")
+    return held_out
 
 
 def wants_tuning(base: KnowledgeBase) -> bool:
@@ -185,7 +238,23 @@ def _indexing(base: KnowledgeBase, corpus: Corpus, lexical: bool, say: Say) -> I
     if card is not None and _rolled_back_to_words(base):
         say("What is live was rolled back to a lexical release, and goes on from there: `jargonaut releases promote`.")
         lexical = True
-    if card is None or lexical:
+    return _indexed_by(base, None if lexical else card, chunker)
+
+
+def _indexing_of(base: KnowledgeBase, corpus: Corpus, recipe: Recipe, say: Say) -> Indexing | None:
+    """How the documents of a live recipe are cut and encoded; None, and said, if that cannot be made again."""
+    try:
+        own = load_card(base.storage, recipe.encoder.document) if recipe.encoder else None
+        # A lexical release is cut by the tokens of the encoder that is to follow.
+        chunker = chunker_of(base, recipe.chunker, own or _document_encoder(base, corpus, say))
+    except (RefusedError, UnknownNameError, IntegrityError) as error:
+        say(f"What is live stays as it is, without what changed in the documents. {error}")
+        return None
+    return _indexed_by(base, own, chunker)
+
+
+def _indexed_by(base: KnowledgeBase, card: EncoderCard | None, chunker: Chunker) -> Indexing:
+    if card is None:
         return Indexing(_table(base, LEXICAL_SPACE, 0, chunker.id), chunker, None)
     load = lru_cache(maxsize=1)(lambda: base.load_encoder(card.id))
     return Indexing(_table(base, card.space, card.dimensions, chunker.id), chunker, load, card.id)
@@ -195,10 +264,11 @@ def _rolled_back_to_words(base: KnowledgeBase) -> bool:
     """Whether a lexical release is live although one with an encoder was before."""
     state = base.follower.current()
     live = state.channels.get(LIVE)
-    if live is None or base.registry.recipe(live.recipe).encoder is not None:
+    recipe = base.whole_recipe(live.recipe) if live else None
+    if recipe is None or recipe.encoder is not None:
         return False
     recipes = {pointer.recipe for channel, pointer in state.history if channel == LIVE}
-    return any(base.registry.recipe(recipe).encoder is not None for recipe in recipes)
+    return any(recipe is not None and recipe.encoder is not None for recipe in map(base.whole_recipe, recipes))
 
 
 def _table(base: KnowledgeBase, space: str, dimensions: int, chunker: str) -> TableKey:
@@ -211,11 +281,12 @@ def _document_encoder(base: KnowledgeBase, corpus: Corpus, say: Say) -> EncoderC
     if wanted == "none":
         return None
     live = base.follower.current().channels.get(LIVE)
-    encoder = base.registry.recipe(live.recipe).encoder if live else None
-    if wanted == "auto" and encoder:
+    recipe = base.whole_recipe(live.recipe) if live else None
+    encoder = recipe.encoder if recipe else None
+    if encoder and (wanted == "auto" or grown_from(base, encoder.document) == (wanted, base.settings.encoder.sha256)):
         if card := _exported(base, encoder.document):
             return card
-        name = _base_name(base, encoder.document)
+        name = origin(base, encoder.document)
     else:
         name = default_base(corpus.languages) if wanted == "auto" else wanted
     sha256 = base.settings.encoder.sha256
@@ -240,6 +311,8 @@ def wanted_encoder(base: KnowledgeBase, live: EncoderCard | None) -> EncoderCard
     settings = base.settings.encoder
     if settings.base in ("auto", "none"):
         return live if settings.base == "auto" else None
+    if live and grown_from(base, live.id) == (settings.base, settings.sha256):
+        return live
     with suppress(UnknownNameError):
         named = json.loads(base.storage.get(_base_key(settings.base, settings.sha256)))
         return load_card(base.storage, named["encoder"])
@@ -264,7 +337,7 @@ def _first_recipe(base: KnowledgeBase, indexing: Indexing, revision: Revision) -
     Where only the documents are cut otherwise than in the live release, its encoder and ranking are kept.
     """
     live = base.follower.current().channels.get(LIVE)
-    before = base.registry.recipe(live.recipe) if live else None
+    before = base.whole_recipe(live.recipe) if live else None
     answer, is_lexical = base.settings.answer, indexing.encoder is None
     if before is not None and before.space == indexing.table.space:
         recipe = dataclasses.replace(before, chunker=indexing.chunker.id, analysis=ANALYSIS)
@@ -274,18 +347,25 @@ def _first_recipe(base: KnowledgeBase, indexing: Indexing, revision: Revision) -
             encoder=None if is_lexical else own,
             chunker=indexing.chunker.id,
             analysis=ANALYSIS,
-            fusion=Fusion(1.0 if is_lexical else CONTEXTUAL_WEIGHT),
+            fusion=Fusion(1.0 if is_lexical else _safe_weight(base, indexing.encoder_id)),
             similarity_threshold=FALLBACK_COVERAGE,
             top_k=answer.top_k,
             prompt=NO_PROMPT,
             generator=EXTRACTIVE,
             label=LEXICAL if is_lexical else BASE,
+            chunks_per_document=answer.chunks_per_document,
+            unsupported=answer.unsupported,
         )
     threshold = answer.similarity_threshold
     if threshold == "fitted":
         # A lexical recipe is there to answer at once: it does not wait for a fit.
         threshold = FALLBACK_COVERAGE if is_lexical else _calibrated(base, indexing, revision, recipe)
-    return dataclasses.replace(recipe, similarity_threshold=threshold)
+    is_set = answer.similarity_threshold != "fitted"
+    return dataclasses.replace(recipe, similarity_threshold=threshold, threshold_is_set=is_set)
+
+
+def _safe_weight(base: KnowledgeBase, encoder_id: str) -> float:
+    return STATIC_WEIGHT if is_table(base.storage, encoder_id) else CONTEXTUAL_WEIGHT
 
 
 def _calibrated(base: KnowledgeBase, indexing: Indexing, revision: Revision, recipe: Recipe) -> float:
@@ -304,7 +384,7 @@ def _calibrated(base: KnowledgeBase, indexing: Indexing, revision: Revision, rec
 
     async def fitted() -> float:
         reader = await base.index.open_reader(Snapshot(revision.table, revision.table_version))
-        return await calibrated_threshold(reader, encoder, questions, languages, ranked_by, recipe.top_k)
+        return await calibrated_threshold(reader, encoder, questions, languages, ranked_by, recipe.most_passages)
 
     return asyncio.run(fitted())
 
@@ -330,6 +410,7 @@ def _open_live(base: KnowledgeBase) -> LiveRelease:
         reader=loaded.reader,
         query_encoder=loaded.query_encoder,
         whitening=loaded.whitening,
+        late=loaded.late,
         languages=languages,
         seen=overlay(state, loaded.documents).everything(),
     )
@@ -348,31 +429,6 @@ def stored_documents(base: KnowledgeBase, held: Mapping[str, IndexedDocument]) -
     return documents
 
 
-def _tuned(base: KnowledgeBase, live: LiveRelease, material: Material, progress: Progress, say: Say) -> list[Encoder]:
-    """Train on the training side, and export what came of it for the live space; empty if nothing can be trained."""
-    from jargonaut.training.material import tuning_set
-    from jargonaut.training.query_side import TuningSettings, tune_query_encoder
-
-    encoder = live.recipe.encoder
-    assert encoder is not None
-    weights = resolve_base(_base_name(base, encoder.document), sha256=base.settings.encoder.sha256)
-    examples = asyncio.run(tuning_set(live.reader, material.training, material.training_chunks))
-    settings = TuningSettings(seed=base.settings.tuning.seed, budget_s=base.settings.tuning.budget_s)
-    try:
-        tuned = tune_query_encoder(weights, examples, settings, base.work_folder / "tuning", progress)
-    except (MissingExtraError, RefusedError) as error:
-        say(f"The encoder stays as it is; only the ranking is fitted. {error}")
-        return []
-    cards = [save_encoder(base.storage, item.weights, aims_at=encoder.space) for item in tuned.candidates]
-    return [base.load_encoder(card.id) for card in cards]
-
-
-def _base_name(base: KnowledgeBase, encoder_id: str) -> str:
-    """What the settings called the base of an encoder."""
-    for key in base.storage.keys("bases/"):
-        value = json.loads(base.storage.get(key))
-        if value["encoder"] == encoder_id:
-            return str(value["base"])
-    raise RefusedError(
-        "The base weights of the live encoder are not known any more.", "Name them in [encoder] base and build again."
-    )
+def _tuned(base: KnowledgeBase, ground: Ground, progress: Progress, say: Say) -> list[Option]:
+    """What training on the training side gives to choose from; empty if nothing can be trained."""
+    return options(base, build_plan(base, False, say), ground, progress, say)

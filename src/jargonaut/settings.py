@@ -24,8 +24,11 @@ from pydantic import (
 from jargonaut.chunking.port import LEAST_TOKENS
 from jargonaut.core.canonical import digest_of
 from jargonaut.core.scope import DEFAULT_TENANT, PUBLIC
-from jargonaut.settings_file import Folder, LocalFile, Table, Texts, anchored, commented_example, explain, read_toml
+from jargonaut.settings_edge import CloudflareSettings, EdgeSettings
+from jargonaut.settings_file import Folder, Table, Texts, anchored, commented_example, explain, read_toml
 from jargonaut.settings_index import IndexSettings
+from jargonaut.settings_tokens import TokenSettings
+from jargonaut.settings_tuning import GateSettings, TuningSettings
 from jargonaut.settings_values import Pattern, Patterns, Principals, Share, named
 
 SETTINGS_FILE = "jargonaut.toml"
@@ -33,7 +36,6 @@ SETTINGS_FILE = "jargonaut.toml"
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.\-]*/[\w.\-]+(@[\w./\-]+)?", re.ASCII)
 _PACKAGE = re.compile(r"package:[A-Za-z0-9][\w.\-]*", re.ASCII)
-_VARIABLE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)?", re.ASCII)
 
 
 class ServiceSettings(Table):
@@ -50,27 +52,10 @@ class ServiceSettings(Table):
     body_limit_kb: int = Field(256, ge=1, le=65536)
     """Largest request body, in units of 1024 bytes; at the edge too."""
 
-
-class EdgeSettings(Table):
-    """The edge beside the service: it caches answers, and forgets them in time."""
-
-    enabled: bool = True
-    """Whether `jargonaut up` starts it."""
-    port: int = Field(8788, ge=0, le=65535)
-    """Port to listen on, at the service's host; 0 takes a free one."""
-    bound_s: float = Field(5, gt=0, le=60)
-    """Most seconds until a delete, a revoked key or a narrowed permission holds at the edge too."""
-    ttl_s: int = Field(3600, ge=0, le=604800)
-    """Most seconds that an answer is cached; 0 caches nothing."""
-    secret_env: str = ""
-    """Environment variable with the secret that signs what the edge asks. Empty: a new secret at every start."""
-
-    @field_validator("secret_env")
-    @classmethod
-    def _is_variable(cls, value: str) -> str:
-        if not _VARIABLE.fullmatch(value):
-            raise ValueError("must be the name of an environment variable, not the secret itself.")
-        return value
+    @property
+    def limits_kb(self) -> tuple[int, int]:
+        """Of a body, and of a document's; 0: no other."""
+        return self.body_limit_kb, 0
 
 
 class BuildSettings(Table):
@@ -79,7 +64,7 @@ class BuildSettings(Table):
     workers: int = Field(0, ge=0, le=256)
     """Processes that parse files; 0: one for each CPU."""
     file_timeout_s: float = Field(60, gt=0)
-    """Most seconds for parsing one file (of a PDF: for every 250 pages); one that takes longer is quarantined."""
+    """Most seconds for parsing one file, of a long PDF for every 250 pages; one that takes longer is quarantined."""
     file_memory_mb: int = Field(1536, ge=64)
     """Most memory for parsing one file, in units of 1024 * 1024 bytes; one that takes more is quarantined."""
     file_limit_mb: int = Field(100, ge=1)
@@ -130,28 +115,6 @@ class EncoderSettings(Table):
         if _HUB_ID.fullmatch(value):
             return value
         raise ValueError('must be "auto", "none", a hub id (owner/name), an existing folder or "package:NAME".')
-
-
-class TuningSettings(Table):
-    """Fitting the encoder to the documents."""
-
-    enabled: bool = True
-    """Whether a tuned encoder is tried once the base encoder serves."""
-    budget_s: float = Field(300, gt=0)
-    """Seconds that training may take."""
-    seed: int = Field(7, ge=0)
-    """Of every random choice: the same documents and the same seed give the same split and the same pairs."""
-    labels: LocalFile = ""
-    """File with judged questions, one JSON object a line: `query`, `uri`, and `heading` if known."""
-
-
-class GateSettings(Table):
-    """When a recipe may replace the live one."""
-
-    level: float = Field(0.001, gt=0, lt=0.5)
-    """Largest p-value of the one-sided paired randomisation test that counts as a gain."""
-    margin: float = Field(0.01, gt=0, lt=0.5)
-    """Largest loss that counts as not inferior, when only the prompt, threshold or generator changes."""
 
 
 class SourceSettings(Table):
@@ -256,8 +219,12 @@ class Settings(Table):
 
     service: ServiceSettings = Field(default_factory=ServiceSettings)
     """The HTTP service."""
+    tokens: TokenSettings = Field(default_factory=TokenSettings)
+    """Tokens of an identity provider, beside API keys."""
     edge: EdgeSettings = Field(default_factory=EdgeSettings)
-    """The edge beside the service."""
+    """The edge before the service."""
+    cloudflare: CloudflareSettings = Field(default_factory=CloudflareSettings)
+    """Where `jargonaut edge deploy` puts the edge."""
     build: BuildSettings = Field(default_factory=BuildSettings)
     """How documents are read."""
     index: IndexSettings = Field(default_factory=IndexSettings)
@@ -281,6 +248,23 @@ class Settings(Table):
         if twice:
             raise ValueError(f"has two knowledge bases named `{twice[0]}` of the same tenant.")
         return bases
+
+    @model_validator(mode="after")
+    def _tokens_belong_to_somebody(self) -> Self:
+        tenants = sorted({base.tenant for base in self.knowledge_bases})
+        if self.tokens.issuer and not self.tokens.tenant_claim and self.tokens.tenant not in tenants:
+            raise ValueError(f"`tenant` in [tokens] is `{self.tokens.tenant}`, and there are {', '.join(tenants)}.")
+        return self
+
+    @model_validator(mode="after")
+    def _open_to_one_tenant(self) -> Self:
+        tenants = sorted({base.tenant for base in self.knowledge_bases})
+        if self.service.keys == "open" and len(tenants) > 1:
+            raise ValueError(
+                f'keys = "open" in [service] is for one tenant, and there are {", ".join(tenants)}: '
+                'a request without a key belongs to none of them. Set keys = "required".'
+            )
+        return self
 
     @model_validator(mode="after")
     def _exposed_on_purpose(self) -> Self:

@@ -27,6 +27,7 @@ from jargonaut.core.errors import (
 from jargonaut.core.release import Recipe
 from jargonaut.core.scope import LIVE, PUBLIC, Scope, checked_principals
 from jargonaut.index.port import Index, SearchQuery, Snapshot, Visibility
+from jargonaut.releases.channels import not_kept
 from jargonaut.releases.registry import Registry
 from jargonaut.releases.visibility import overlay
 from jargonaut.settings import KnowledgeBaseSettings, Settings, is_loopback
@@ -40,16 +41,14 @@ from jargonaut.storage.port import Storage
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from jargonaut.answering.answer import AnswerPolicy
     from jargonaut.answering.loaded_release import LoadedRelease
     from jargonaut.documents.catalog import Catalog
     from jargonaut.encoding.port import Encoder
     from jargonaut.generation.port import Generator
     from jargonaut.index.lucene_server import Access, LuceneServer, VectorOption
+    from jargonaut.ranking.late_interaction import LateInteraction
     from jargonaut.ranking.whitening import Whitening
 
-EDGE_SECRET_ID = "edge-1"
-"""Names the secret that service and edge share."""
 PLAIN_TOKENS = 256
 """Limit of a chunk, in words and characters, where there is no encoder to ask."""
 BASE = "base"
@@ -66,7 +65,15 @@ class Workspace:
     @cached_property
     def journal(self) -> Journal:
         """State that is shared by all processes of this home."""
-        return SqliteJournal(self.home / "state.sqlite")
+        path = self.home / "state.sqlite"
+        is_new = not path.exists() or path.stat().st_size == 0
+        if is_new and any((self.home / "artifacts").glob("*/*/releases/*")):
+            raise IntegrityError(
+                f"{path} is missing or empty, but {self.home} holds releases: what was deleted, who may read what and "
+                "all keys are in it.",
+                "Restore it from a backup. Without one, move the folder away and build again.",
+            )
+        return SqliteJournal(path)
 
     @cached_property
     def knowledge_bases(self) -> Mapping[Scope, KnowledgeBase]:
@@ -121,8 +128,8 @@ class Workspace:
         """The knowledge base with this name (`NAME` or `TENANT/NAME`), or the only one.
 
         Raises:
-            UnknownNameError: There is none, or several.
-            InputError: No name was given and there are several.
+            UnknownNameError: There is none.
+            InputError: No name was given and there are several, or the name is that of several tenants' ones.
         """
         all_names = {scope.path: base for scope, base in self.knowledge_bases.items()}
         if name is None:
@@ -131,10 +138,14 @@ class Workspace:
                     "There are several knowledge bases.", f"Say which: --kb {' or --kb '.join(all_names)}."
                 )
             return next(iter(all_names.values()))
-        found = [base for path, base in all_names.items() if name in (path, path.split("/")[1])]
-        if len(found) != 1:
+        found = [path for path in all_names if name in (path, path.split("/")[1])]
+        if not found:
             raise UnknownNameError("knowledge base", name, all_names)
-        return found[0]
+        if len(found) > 1:
+            raise InputError(
+                f"Several tenants have a knowledge base `{name}`.", f"Say whose: --kb {' or --kb '.join(found)}."
+            )
+        return all_names[found[0]]
 
 
 @dataclass(frozen=True)
@@ -216,13 +227,18 @@ class KnowledgeBase:
 
         return LanceIndex(folder)
 
+    def whole_recipe(self, recipe_id: str) -> Recipe | None:
+        """A recipe, or None if its manifest is damaged: `build --anew` does without."""
+        try:
+            return self.registry.recipe(recipe_id)
+        except IntegrityError:
+            return None
+
     def load_encoder(self, encoder_id: str) -> Encoder:
         """Load an encoder that was exported into the storage."""
-        from jargonaut.encoding.artifact import load_encoder
-        from jargonaut.encoding.openvino_encoder import OpenVinoEncoder
+        from jargonaut.encoding.artifact import open_encoder
 
-        stored = load_encoder(self.storage, encoder_id)
-        return OpenVinoEncoder(stored.card, stored.model_path, stored.tokenizer_path)
+        return open_encoder(self.storage, encoder_id)
 
     def load_whitening(self, recipe: Recipe) -> Whitening | None:
         """The whitening that a recipe ranks with, if it has one."""
@@ -231,6 +247,18 @@ class KnowledgeBase:
         digest = recipe.fusion.whitening
         return whitening_from_bytes(self.storage.get(f"whitenings/{digest}.safetensors")) if digest else None
 
+    def load_late(self, recipe: Recipe, snapshot: Snapshot) -> LateInteraction | None:
+        """What compares the tokens of a revision; None if the recipe does not, or its tokens were never written."""
+        from jargonaut.index.token_store import open_token_store
+        from jargonaut.ranking.late_interaction import LateInteraction
+        from jargonaut.ranking.token_writing import load_projection
+
+        digest = recipe.fusion.tokens
+        store = open_token_store(self.storage, snapshot, digest) if digest else None
+        if store is None:
+            return None
+        return LateInteraction(load_projection(self.storage, digest), store)
+
     async def load_release(self, release_id: str) -> LoadedRelease:
         """Everything that serves a release, checked to fit together."""
         from jargonaut.answering.loaded_release import LoadedRelease
@@ -238,7 +266,8 @@ class KnowledgeBase:
         registry = self.registry
         release = registry.release(release_id)
         recipe, revision = registry.recipe(release.recipe), registry.revision(release.revision)
-        reader = await self.index.open_reader(Snapshot(revision.table, revision.table_version))
+        snapshot = Snapshot(revision.table, revision.table_version)
+        reader = await self.index.open_reader(snapshot)
         return LoadedRelease(
             scope=self.scope,
             release_id=release_id,
@@ -248,6 +277,7 @@ class KnowledgeBase:
             query_encoder=await asyncio.to_thread(self.load_encoder, recipe.encoder.query) if recipe.encoder else None,
             whitening=self.load_whitening(recipe),
             documents=registry.documents(revision.documents),
+            late=self.load_late(recipe, snapshot),
         )
 
     async def load_for_reading(self, release: str, principals: Sequence[str]) -> tuple[LoadedRelease, Visibility]:
@@ -262,16 +292,10 @@ class KnowledgeBase:
         if not release and live is None:
             raise UnavailableError(f"{self.scope.path} has no live release yet.", "Build one: `jargonaut build`.")
         wanted = self.registry.find_release(release).id if release else live.release if live else ""
+        self._check_kept(wanted)
         loaded = await self.load_release(wanted)
         asker = checked_principals(principals, "--as") | {PUBLIC}
         return loaded, overlay(state, loaded.documents).visibility(asker)
-
-    @property
-    def answer_policy(self) -> AnswerPolicy:
-        """How strict answers are."""
-        from jargonaut.answering.answer import AnswerPolicy
-
-        return AnswerPolicy(self.settings.answer.chunks_per_document, self.settings.answer.unsupported)
 
     def encoder_name(self, recipe: Recipe) -> str:
         """What a recipe encodes questions with, for people."""
@@ -285,6 +309,7 @@ class KnowledgeBase:
         Raises:
             RefusedError: Its index or something else of it is gone or damaged.
         """
+        self._check_kept(release_id)
         try:
             asyncio.run(self.load_release(release_id))
         except IntegrityError as error:
@@ -292,6 +317,15 @@ class KnowledgeBase:
                 f"Release {release_id[:12]} cannot be served any more: {error.message}",
                 "[build] keep_revisions says how many revisions are kept; `jargonaut releases list` shows releases.",
             ) from error
+
+    def _check_kept(self, release_id: str) -> None:
+        """Permissions are kept up to date for some revisions only, so no other may be asked or promoted.
+
+        Raises:
+            RefusedError: It is of none of these.
+        """
+        if not self.follower.current().may_be_asked(self.registry.release(release_id).revision):
+            raise not_kept(release_id)
 
     def check_live(self) -> str:
         """Load the live release and search it.
@@ -340,36 +374,42 @@ def signing_secret(settings: Settings) -> str:
     Raises:
         SettingsError: The variable is not set.
     """
-    variable = settings.edge.secret_env
-    if not variable:
-        return secrets.token_hex(32)
-    secret = os.environ.get(variable, "")
-    if not secret:
+    return _secret_in(settings.edge.secret_env, "secret_env") or secrets.token_hex(32)
+
+
+def _secret_in(variable: str, key: str) -> str:
+    secret = os.environ.get(variable, "") if variable else ""
+    if variable and not secret:
         raise SettingsError(
-            f"The environment variable {variable}, which [edge] secret_env names, is not set.",
-            "Set it to a long random text, the same that the edge has; or leave secret_env empty.",
+            f"The environment variable {variable}, which [edge] {key} names, is not set.",
+            f"Set it to a long random text, the same that the edge has; or leave {key} empty.",
         )
     return secret
 
 
 def create_service(workspace: Workspace, edge_secret: str) -> FastAPI:
     """The HTTP service over all knowledge bases of a workspace."""
+    from jargonaut.deployment.edge_settings import secret_id
     from jargonaut.serving.app import create_app
     from jargonaut.serving.authentication import Authenticator
     from jargonaut.serving.edge_signature import Verifier
     from jargonaut.serving.knowledge_bases import ServedKnowledgeBases
     from jargonaut.serving.service import Limits
+    from jargonaut.serving.tokens import TokenVerifier
 
     settings, bases = workspace.settings, workspace.knowledge_bases
     served = ServedKnowledgeBases(
         workspace.journal, bases, lambda scope, release_id: bases[scope].load_release(release_id)
     )
-    authenticator = Authenticator(
-        workspace.keys, Verifier({EDGE_SECRET_ID: edge_secret.encode()}), open_tenant=workspace.open_tenant
-    )
+    # Two count while one replaces the other.
+    accepted = filter(None, (edge_secret, _secret_in(settings.edge.previous_secret_env, "previous_secret_env")))
+    verifier = Verifier({secret_id(secret): secret.encode() for secret in accepted})
+    rules = settings.tokens.rules
+    tokens = TokenVerifier(rules, workspace.tenants) if rules else None
+    authenticator = Authenticator(workspace.keys, verifier, tokens, open_tenant=workspace.open_tenant)
     limits = Limits(
         body_bytes=settings.service.body_limit_kb << 10,
         deadline_s=settings.service.deadline_s,
-        edge_bound_s=settings.edge.bound_s,
+        edge_bound_s=settings.edge.effective_within_s,
     )
-    return create_app(served, authenticator, generator_of, limits, lambda scope: bases[scope].answer_policy)
+    return create_app(served, authenticator, generator_of, limits)

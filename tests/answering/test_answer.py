@@ -1,8 +1,9 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from jargonaut.answering.answer import ABSTENTION, ABSTENTION_ZH, AnswerPolicy, answer
+from jargonaut.answering.answer import ABSTENTION, ABSTENTION_ZH, answer
 from jargonaut.answering.retrieve import Question
 from jargonaut.core.deadline import Deadline
 from jargonaut.generation.extractive import ExtractiveGenerator
@@ -33,11 +34,12 @@ class Saying:
             yield statement(passages) if callable(statement) else statement
 
 
-def ask(release, generator, question=QUESTION, policy=None, principals=("public",)):
+def ask(release, generator, question=QUESTION, principals=("public",), **answering):
+    release = replace(release, recipe=replace(release.recipe, **answering))
+
     async def collect():
         visibility, deadline = Visibility(frozenset(principals)), Deadline.after(10)
-        more = (policy,) if policy else ()
-        return [item async for item in answer(release, Question(question), visibility, generator, deadline, *more)]
+        return [item async for item in answer(release, Question(question), visibility, generator, deadline)]
 
     return asyncio.run(collect())
 
@@ -81,7 +83,7 @@ def test_a_statement_without_support_is_removed_or_marked(release, statement):
     assert [item.kind for item in removed] == ["supported"]
     alone = ask(release, Saying(statement))
     assert [(item.kind, item.text) for item in alone] == [("abstention", ABSTENTION)]
-    marked = ask(release, Saying(statement), policy=AnswerPolicy(unsupported="mark"))
+    marked = ask(release, Saying(statement), unsupported="mark")
     assert [(item.kind, item.citations) for item in marked] == [("unsupported", ())]
 
 
@@ -110,7 +112,7 @@ def test_a_generator_that_says_nothing_makes_an_abstention(release):
 def test_few_passages_of_one_document(release):
     question = "sessions cookies storage backend cache"
     one, many = Saying(whole(1)), Saying(whole(1))
-    ask(release, one, question, AnswerPolicy(max_per_document=1))
+    ask(release, one, question, chunks_per_document=1)
     ask(release, many, question)
     assert [passage.chunk.uri for passage in one.passages].count("ops/sessions.md") == 1
     assert [passage.chunk.uri for passage in many.passages].count("ops/sessions.md") == 2

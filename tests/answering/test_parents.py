@@ -5,7 +5,7 @@ import dataclasses
 
 import pytest
 
-from jargonaut.answering.answer import AnswerPolicy, answer
+from jargonaut.answering.answer import answer
 from jargonaut.answering.retrieve import Question, retrieve
 from jargonaut.chunking.by_name import Choice, Tokens, make_chunker
 from jargonaut.chunking.plain_tokens import word_spans
@@ -72,12 +72,11 @@ class Saying:
         yield Statement(passages[0].chunk.text, (1,))
 
 
-def ask(release, question, generator, policy=AnswerPolicy()):
+def ask(release, question, generator, **answering):
+    release = dataclasses.replace(release, recipe=dataclasses.replace(release.recipe, **answering))
+
     async def collect():
-        return [
-            item
-            async for item in answer(release, Question(question), Visibility(), generator, Deadline.after(10), policy)
-        ]
+        return [item async for item in answer(release, Question(question), Visibility(), generator, Deadline.after(10))]
 
     return asyncio.run(collect())
 
@@ -106,7 +105,7 @@ def test_the_answer_is_made_from_the_parent_as_it_stands_in_the_document(release
 
 def test_several_children_of_one_parent_are_one_passage(release):
     generator = Saying()
-    ask(release, "pump bonnet torque isolators pressure station log", generator, AnswerPolicy(max_per_document=5))
+    ask(release, "pump bonnet torque isolators pressure station log", generator, chunks_per_document=5)
     spans = [(passage.chunk.start, passage.chunk.end) for passage in generator.passages]
     assert len(spans) == len(set(spans)) <= 3
     assert [passage.number for passage in generator.passages] == list(range(1, len(spans) + 1))
@@ -119,7 +118,7 @@ def test_limits_count_parents(tmp_path):
     question = "Tighten the bonnet of the pump crosswise, stored"
     for most in (2, 1):
         generator = Saying()
-        ask(release, question, generator, AnswerPolicy(max_per_document=most))
+        ask(release, question, generator, chunks_per_document=most)
         of_pump = [p.chunk.heading_path[-1] for p in generator.passages if p.chunk.uri == "pump.md"]
         assert len(of_pump) == len(set(of_pump)) == most
 

@@ -12,7 +12,10 @@ from jargonaut.core.release import EncoderRef
 from jargonaut.encoding.artifact import load_encoder, save_encoder
 from jargonaut.encoding.base_weights import resolve_base
 from jargonaut.encoding.openvino_encoder import OpenVinoEncoder
-from jargonaut.index.port import Visibility
+from jargonaut.index.port import Snapshot, Visibility
+from jargonaut.index.token_store import TokenStoreWriter, open_token_store
+from jargonaut.ranking.late_interaction import LateInteraction
+from jargonaut.ranking.token_projection import fit_projection
 from jargonaut.storage.local import LocalStorage
 from tests.answering.handbook import PAGES, Handbook
 
@@ -142,6 +145,15 @@ def test_parts_that_do_not_belong_together_are_refused(lexical, part, changes):
 def test_another_one_s_index_is_refused(lexical):
     with pytest.raises(IntegrityError, match="owner"):
         dataclasses.replace(lexical, revision=dataclasses.replace(lexical.revision, tenant="acme"))
+
+
+def test_tokens_of_another_projection_are_refused(dense, tmp_path):
+    projection = fit_projection([np.eye(8, dtype=np.float32)], 4)
+    storage, snapshot = LocalStorage(tmp_path), Snapshot("t", 1)
+    TokenStoreWriter(storage, "t", projection.digest).finish(snapshot, ())
+    late = LateInteraction(projection, open_token_store(storage, snapshot, projection.digest))
+    with pytest.raises(IntegrityError, match="token projection"):
+        dataclasses.replace(dense, late=late)
 
 
 def test_a_missing_whitening_is_noticed(dense):

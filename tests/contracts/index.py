@@ -238,6 +238,14 @@ class IndexContract:
         assert 1 <= len(ids) <= min(limit, 7)
         assert len(set(ids)) == len(ids)
 
+    def test_the_contents_are_every_chunk_with_its_document(self, new_writer, open_reader):
+        writer = new_writer(KEY)
+        rows = [document(f"{n}.md", ["x", "y"], vectors=[unit(1, n), unit(n, 1)]) for n in range(1, 4)]
+        writer.replace(rows)
+        chunks, documents = asyncio.run(open_reader(writer.snapshot()).contents(Deadline.after(5)))
+        expected = {(c.id.encode(), c.document_id.encode()) for item in rows for c in item.chunks}
+        assert set(zip(chunks.tolist(), documents.tolist(), strict=True)) == expected
+
     def test_neighbours_of_a_chunk_with_a_parent_are_its_siblings(self, new_writer, open_reader):
         writer = new_writer(KEY)
         rows = document("a.md", ["one", "two", "three", "four", "five"])

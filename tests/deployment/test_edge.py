@@ -15,9 +15,9 @@ import pytest
 
 from jargonaut.core.errors import InputError, SettingsError, UnavailableError
 from jargonaut.deployment.edge import Edge, Supervision
-from jargonaut.deployment.workerd_config import EdgeSettings
+from jargonaut.deployment.edge_settings import EdgeSettings, Origin
 
-SETTINGS = EdgeSettings("http://127.0.0.1:1", "k1", "a secret of the tests")
+SETTINGS = EdgeSettings((Origin("http://127.0.0.1:1"),), "k1", "a secret of the tests")
 QUICK = Supervision(probe_every_s=0.1, probe_timeout_s=0.3, missed_probes=2, grace_s=0.5)
 
 
@@ -104,8 +104,8 @@ def test_it_does_not_outlive_a_parent_that_is_killed(workerd):
 import time
 from pathlib import Path
 from jargonaut.deployment.edge import Edge
-from jargonaut.deployment.workerd_config import EdgeSettings
-edge = Edge(EdgeSettings("http://127.0.0.1:1", "k1", "s"), binary=Path({str(workerd)!r}))
+from jargonaut.deployment.edge_settings import EdgeSettings, Origin
+edge = Edge(EdgeSettings((Origin("http://127.0.0.1:1"),), "k1", "s"), binary=Path({str(workerd)!r}))
 edge.start()
 print(edge.pid, flush=True)
 time.sleep(60)
@@ -141,7 +141,7 @@ def test_a_workerd_that_cannot_start_says_why(tmp_path):
 
 def test_settings_that_cannot_be_used_are_refused(workerd):
     with pytest.raises(SettingsError):
-        Edge(EdgeSettings("nowhere", "k1", "s"), binary=workerd).start()
+        Edge(EdgeSettings((), "k1", "s"), binary=workerd).start()
 
 
 def test_it_is_started_once(edge):

@@ -10,6 +10,7 @@ from jargonaut.documents.permissions import Rule, Rules
 from jargonaut.documents.reading import read_documents
 from jargonaut.documents.source import scan
 from tests.documents.formats.test_archive import zipped
+from tests.documents.test_source import refuse
 
 
 class Folder:
@@ -69,6 +70,25 @@ def test_an_archive_that_was_not_read_to_its_end_is_read_again(folder):
     with pytest.raises(KeyboardInterrupt):
         read_corpus(scan(folder.docs).files, Catalog(folder.work), interrupted, Rules(), frozenset(), silent)
     assert len(folder.corpus().allow) == 5
+
+
+def test_what_is_in_a_folder_that_cannot_be_opened_stays_as_it_was(folder, monkeypatch):
+    folder.write(a_md="# A", hr__b_md="# B", hr__x_zip=zipped({"c.md": "# C"}), hr__d_md="# D")
+    everything = folder.corpus().allow
+    (folder.docs / "a.md").unlink()
+    refuse(monkeypatch, folder.docs / "hr")
+    closed = folder.corpus(deleted=["hr/d.md"])
+    assert sorted(closed.allow) == sorted(everything.keys() - {"a.md", "hr/d.md"})
+    assert [entry.uri for entry in closed.quarantined] == ["hr"]
+    assert "stays as it was" in closed.quarantined[0].quarantined
+    rules = Rules((Rule("hr/b.md", ("group:hr",)),))
+    assert folder.corpus(rules).allow["hr/b.md"] == ("group:hr",)
+    monkeypatch.undo()
+    (folder.docs / "hr" / "b.md").unlink()
+    again = folder.corpus()
+    assert sorted(again.allow) == ["hr/d.md", "hr/x.zip/c.md"]
+    assert again.quarantined == []
+    assert folder.read == []
 
 
 def test_a_sidecar_that_comes_changes_or_goes_is_noticed(folder):

@@ -40,3 +40,9 @@ def test_patterns(pattern, uri, expected):
 def test_patterns_that_cannot_be_read(pattern):
     with pytest.raises(ValueError, match=r"."):
         compiled(pattern)
+
+
+@pytest.mark.parametrize("pattern", ["r\u00e9sum\u00e9s/**", "re\u0301sume\u0301s/**"])
+@pytest.mark.parametrize("uri", ["r\u00e9sum\u00e9s/a.md", "re\u0301sume\u0301s/a.md"])
+def test_what_looks_the_same_matches(pattern, uri):
+    assert matches(pattern, uri)

@@ -4,6 +4,7 @@ from jargonaut.core.errors import RuleError
 from jargonaut.documents.formats.html import HtmlParser
 from jargonaut.documents.formats.markdown import MarkdownParser
 from jargonaut.documents.formats.restructuredtext import RestructuredTextParser
+from jargonaut.documents.formats.text import TextParser
 from jargonaut.documents.metadata import iso_date, metadata_of, split_front_matter
 
 
@@ -29,6 +30,28 @@ def test_allow(value, expected):
     assert metadata_of({"allow": value})["allow"] == expected
 
 
+@pytest.mark.parametrize("parser", [MarkdownParser, RestructuredTextParser, TextParser])
+@pytest.mark.parametrize("body", ["Secret.", "Title\n=====\n\nSee :doc:`a`.\n\n.. note:: Secret."])
+def test_allow_in_front_matter_counts_in_every_format_of_text(parser, body):
+    read = parser().parse(f"---\nallow: [user:ann]\ntitle: T\n---\n{body}".encode(), "a.txt")
+    assert (read.metadata["allow"], read.title) == (("user:ann",), "T")
+    assert "user:ann" not in read.text
+    assert "Secret" in read.text
+
+
+@pytest.mark.parametrize("parser", [RestructuredTextParser, TextParser])
+def test_lines_between_dashes_that_are_no_front_matter_stay_text(parser):
+    read = parser().parse(b"---\nNote: the valve opens\n---\n\nAt nine bar.", "a.txt")
+    assert read.metadata == {}
+    assert "the valve opens" in read.text
+
+
+def test_restructuredtext_that_says_twice_who_may_read_it_is_kept_out():
+    with pytest.raises(RuleError):
+        RestructuredTextParser().parse(b"---\nallow: user:ann\n---\n\n:allow: user:bob\n\nSecret.", "a.rst")
+
+
+@pytest.mark.parametrize("parser", [MarkdownParser, RestructuredTextParser, TextParser])
 @pytest.mark.parametrize(
     "front_matter",
     [
@@ -44,9 +67,9 @@ def test_allow(value, expected):
         "allow: ''",
     ],
 )
-def test_an_allow_that_cannot_be_read_keeps_the_document_out(front_matter):
+def test_an_allow_that_cannot_be_read_keeps_the_document_out(parser, front_matter):
     with pytest.raises(RuleError):
-        MarkdownParser().parse(f"---\n{front_matter}\n---\nSecret".encode(), "a.md")
+        parser().parse(f"---\n{front_matter}\n---\nSecret".encode(), "a.md")
 
 
 def test_so_does_front_matter_that_is_not_closed():

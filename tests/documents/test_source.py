@@ -97,14 +97,43 @@ def test_names_that_are_no_text_are_reported(tmp_path):
     found.problems[0].encode()
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root may open every folder")
-def test_folders_that_cannot_be_opened_are_reported(tmp_path):
+def refuse(monkeypatch, closed):
+    """As the system does for a folder without permissions, which root would open anyway."""
+    scandir = os.scandir
+
+    def refusing(path):
+        if os.fspath(path) == str(closed):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr("jargonaut.documents.source.os.scandir", refusing)
+
+
+def test_folders_that_cannot_be_opened_are_reported_and_not_taken_for_empty(tmp_path, monkeypatch):
     put(tmp_path, "a.md", "closed/b.md")
-    (tmp_path / "closed").chmod(0)
+    refuse(monkeypatch, tmp_path / "closed")
+    found = scan(tmp_path, "kb", include=["*.md"], exclude=["drafts/"])
+    assert uris(found) == ["kb/a.md", "kb/closed"]
+    assert [file.closed is not None for file in found.files] == [False, True]
+    assert "cannot be opened: Permission denied" in found.problems[0]
+    would_read = found.files[1].closed.would_read
+    assert [would_read(f"kb/closed/{name}") for name in ("b.md", "b.txt", "drafts/b.md")] == [True, False, False]
+
+
+def test_a_root_that_cannot_be_opened_is_an_error(tmp_path, monkeypatch):
+    put(tmp_path, "a.md")
+    refuse(monkeypatch, tmp_path)
+    with pytest.raises(SourceError, match="cannot be opened"):
+        scan(tmp_path)
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may enter every folder")
+def test_a_folder_that_can_be_listed_but_not_entered_is_closed(tmp_path):
+    put(tmp_path, "a.md", "closed/b.md")
+    (tmp_path / "closed").chmod(0o400)
     found = scan(tmp_path)
     (tmp_path / "closed").chmod(0o700)
-    assert uris(found) == ["a.md"]
-    assert "cannot be opened" in found.skipped[0].reason
+    assert uris(found) == ["a.md", "closed"]
 
 
 @pytest.mark.parametrize("name", ["missing", "file.md"])

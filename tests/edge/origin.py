@@ -20,6 +20,7 @@ from jargonaut.serving.edge_signature import EDGE_ITSELF, Identity, Verifier
 
 SECRET = "a secret of the tests"
 SECRET_ID = "k1"
+QUESTIONS = ("/v1/chat/completions", "/v1/embeddings", "/v1/rerank", "/v1/search")
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -49,11 +50,21 @@ class Origin:
 
     keys: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Digest of a key -> tenant, principals, scopes."""
+    tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """JSON Web Token -> the same."""
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Name -> channel, recipe, generation."""
     seen: list[Seen] = field(default_factory=list)
     grants: int = 0
+    hits: list[dict[str, Any]] = field(default_factory=list)
+    """Reports of hits."""
+    refuses_hits: bool = False
     down: bool = False
+    resets: int = 0
+    """So many of the next answers are cut off."""
+    html: bool = False
+    """Answers like a gateway that knows no such service."""
+    secrets: dict[str, bytes] = field(default_factory=lambda: {SECRET_ID: SECRET.encode()})
     open: bool = False
     """Whether no key is asked for."""
     echo: dict[str, str] = field(default_factory=dict)
@@ -65,7 +76,7 @@ class Origin:
     arrived: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> str:
-        self._verifier = Verifier({SECRET_ID: SECRET.encode()})
+        self._verifier = Verifier(self.secrets)
         self._socket = socket.create_server(("127.0.0.1", 0))
         # asyncio sets it only on sockets that name their protocol; accepted ones inherit it.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -82,6 +93,7 @@ class Origin:
         self.gate.set()
         for item in fields(fresh):
             setattr(self, item.name, getattr(fresh, item.name))
+        self._verifier = Verifier(self.secrets)
 
     def stop(self) -> None:
         self.gate.set()
@@ -109,19 +121,33 @@ class Origin:
             return await _send_json(send, 401, _error(str(error), error.code))
         if target == "/internal/grant":
             return await self._grant(send, json.loads(body), identity)
+        if target == "/internal/hits":
+            assert identity == EDGE_ITSELF
+            if not self.refuses_hits:
+                self.hits += json.loads(body)["hits"]
+            return await _send_json(send, 503 if self.refuses_hits else 204, None)
         seen = Seen(scope["method"], target, headers, body, identity)
         self.seen.append(seen)
         self.arrived.set()
         if self.down:
             return await _send_json(send, 503, _error("The index is down.", "unavailable"))
-        if scope["path"] in ("/v1/chat/completions", "/v1/search"):
+        if self.resets:
+            self.resets -= 1
+            return await _send_json(send, 200, {"object": "never whole"}, cut=True)
+        if self.html:
+            await _start(send, 404, {"content-type": "text/html"})
+            return await send({"type": "http.response.body", "body": b"<h1>not here</h1>"})
+        if scope["path"] in QUESTIONS:
             watcher = asyncio.create_task(self._watch(receive))
             try:
-                await self._answer(send, seen, scope["path"] == "/v1/search")
+                await self._answer(send, seen, scope["path"])
             finally:
                 watcher.cancel()
             return None
-        return await _send_json(send, 200, {"path": target, "tenant": identity.tenant if identity else None})
+        answer = {"path": target, "tenant": identity.tenant if identity else None}
+        if scope["path"] == "/v1/models":
+            answer |= {"object": "list", "data": [{"id": name} for name in self.models]}
+        return await _send_json(send, 200, answer, self.echo)
 
     async def _watch(self, receive: Callable[[], Awaitable[Any]]) -> None:
         if (await receive())["type"] == "http.disconnect":
@@ -133,7 +159,7 @@ class Origin:
             return await _send_json(send, 503, _error("The state cannot be read.", "unavailable"))
         if identity != EDGE_ITSELF:
             return await _send_json(send, 401, _error("Not signed.", "invalid_signature"))
-        key = self.keys.get(query["key_sha256"] or "")
+        key = self.tokens.get(query.get("token", "")) or self.keys.get(query["key_sha256"] or "")
         if self.open and key is None:
             key = {"tenant": "default", "key_id": None, "scopes": ["read"], "principals": ["public"]}
         if key is None:
@@ -145,17 +171,18 @@ class Origin:
             name = query["model"].removesuffix("@live")
             if name not in self.models:
                 return await _send_json(send, 404, _error("No such model.", "model_not_found", "not_found_error"))
-            live = {"knowledge_base": name, **self.models[name]}
+            live = {"knowledge_base": name.partition("@")[0], **self.models[name]}
         return await _send_json(send, 200, {"key_id": "k_1", **key, **live})
 
-    async def _answer(self, send: Send, seen: Seen, search: bool) -> None:
+    async def _answer(self, send: Send, seen: Seen, path: str) -> None:
         assert seen.identity is not None
         body, who = seen.json, seen.identity
         if "@" not in str(body.get("model")):
             return await _send_json(send, 400, _error("Which knowledge base?", "invalid_request"))
-        question = body["query"] if search else body["messages"][-1]["content"]
-        number = len(self.answered("/v1/search" if search else "/v1/chat/completions"))
-        model = self.models[who.knowledge_base]
+        question = body.get("query") or body.get("input") or body["messages"][-1]["content"]
+        number = len(self.answered(path))
+        name = who.knowledge_base if who.channel == "live" else f"{who.knowledge_base}@{who.channel}"
+        model = self.models.get(name) or self.models[who.knowledge_base]
         headers = {
             "x-jargonaut-knowledge-base": quote(who.knowledge_base, safe=""),
             "x-jargonaut-channel": quote(who.channel, safe=""),
@@ -171,11 +198,13 @@ class Origin:
         text = f"{question} answered for {who.tenant} {' '.join(who.principals)} by answer {number}"
         if body.get("stream"):
             return await self._stream(send, headers, text, question)
-        if search:
-            return await _send_json(send, 200, {"object": "list", "data": [{"text": text}]}, headers)
+        usage = {"prompt_tokens": len(text), "total_tokens": len(text)}
+        if path != "/v1/chat/completions":
+            where = "results" if path == "/v1/rerank" else "data"
+            return await _send_json(send, 200, {"object": "list", where: [{"text": text}], "usage": usage}, headers)
         reason = None if question == "unfinished" else "stop"
         choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": reason}
-        answer = {"object": "chat.completion", "model": body["model"], "choices": [choice]}
+        answer = {"object": "chat.completion", "model": body["model"], "choices": [choice], "usage": usage}
         return await _send_json(send, 200, answer, headers, cut=question == "half")
 
     async def _stream(self, send: Send, headers: dict[str, str], text: str, question: str) -> None:
@@ -218,7 +247,7 @@ async def _start(send: Send, status: int, headers: dict[str, str]) -> None:
 async def _send_json(
     send: Send, status: int, value: Any, headers: dict[str, str] | None = None, cut: bool = False
 ) -> None:
-    body = json.dumps(value).encode()
+    body = b"" if value is None else json.dumps(value).encode()
     await _start(send, status, {"content-type": "application/json", "content-length": str(len(body))} | (headers or {}))
     if cut:
         await send({"type": "http.response.body", "body": body[:-5], "more_body": True})

@@ -12,6 +12,7 @@ from jargonaut.encoding import openvino_encoder
 from jargonaut.encoding.artifact import load_encoder, save_encoder
 from jargonaut.encoding.base_weights import resolve_base
 from jargonaut.encoding.openvino_encoder import OpenVinoEncoder
+from jargonaut.encoding.port import giving_tokens
 from jargonaut.storage.local import LocalStorage
 from tests.encoding.tiny_encoders import WORDS, write_tiny_encoder
 
@@ -162,3 +163,32 @@ def test_minilm_agrees_with_sentence_transformers(minilm, minilm_base):
 
 def test_cards_survive_json(minilm):
     assert json.loads(json.dumps(dataclasses.asdict(minilm.card)))["max_tokens"] == 256
+
+
+def test_the_mean_of_the_tokens_and_the_special_ones_is_the_vector(tiny):
+    given = {}
+    vectors = tiny.encode_with_tokens(TEXTS, given.__setitem__)
+    np.testing.assert_allclose(vectors, tiny.encode_documents(TEXTS), atol=1e-6)
+    assert sorted(given) == list(range(50))
+    for number, text in enumerate(TEXTS):
+        tokens = given[number]
+        assert tokens.vectors.shape == (len(tiny.token_spans(text)), 32)
+        assert list(tokens.ids) == list(tiny.token_ids(text))
+        np.testing.assert_allclose(np.linalg.norm(tokens.vectors, axis=1), 1, atol=1e-5)
+
+
+def test_tokens_of_a_prompt_are_not_given(tmp_path):
+    plain = resolve_base(str(write_tiny_encoder(tmp_path / "tiny")))
+    prompted = exported(tmp_path, dataclasses.replace(plain, query_prompt=f"{WORDS[3]} {WORDS[4]} "))
+    given = {}
+    prompted.encode_with_tokens([TEXTS[5]], given.__setitem__, as_queries=True)
+    assert list(given[0].ids) == list(prompted.token_ids(TEXTS[5]))
+
+
+def test_a_graph_in_which_the_states_are_not_found_encodes_but_gives_no_tokens(tmp_path, monkeypatch):
+    monkeypatch.setattr(openvino_encoder, "STATES", "nowhere")
+    encoder = exported(tmp_path, resolve_base(str(write_tiny_encoder(tmp_path / "tiny"))))
+    assert giving_tokens(encoder) is None
+    assert encoder.encode_queries(["session"]).shape == (1, 32)
+    with pytest.raises(IntegrityError, match="no vectors of single tokens"):
+        encoder.encode_with_tokens(["session"], lambda number, tokens: None)

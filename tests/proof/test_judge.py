@@ -1,10 +1,22 @@
 import numpy as np
 import pytest
 
-from jargonaut.core.errors import InputError
+from jargonaut.core.errors import InputError, IntegrityError, NewerFormatError
 from jargonaut.core.proof import proof_from_json
 from jargonaut.index.port import Candidates
-from jargonaut.proof.judge import JudgingQuery, RankedChunks, Trial, judge, ranked_chunks, section_rank, split_halves
+from jargonaut.proof.judge import (
+    JudgingQuery,
+    RankedChunks,
+    Target,
+    Trial,
+    groups_of,
+    items,
+    judge,
+    ranked_chunks,
+    score_rows,
+    section_rank,
+    split_halves,
+)
 from jargonaut.ranking.fuse import Ranking
 
 FILLER = tuple(f"x{i}" for i in range(20))
@@ -51,6 +63,35 @@ def test_hidden_chunks_and_documents_are_cut_first():
     assert section_rank(chunks, query(hidden=["a", "other"])) == 1
 
 
+def graded(hidden=(), by_document=False):
+    targets = (Target(frozenset({"a1", "a2"}), 3, "a"), Target(frozenset({"b1"}), 1, "b"))
+    return JudgingQuery(
+        "q", "a", frozenset({"a1", "a2", "b1"}), frozenset(hidden), targets=targets, by_document=by_document
+    )
+
+
+def test_several_answers_count_by_their_grades_and_each_once():
+    ranking = RankedChunks(("b1", "x", "a2", "a1", "y"), ("b", "x", "a", "a", "y"))
+    assert items(ranking, graded()) == ["target 1", "x", "target 0", "y"]
+    assert section_rank(ranking, graded()) == 1
+    scores = score_rows({"r": [ranking]}, [graded()])["r"]
+    assert scores.ndcg_at_10[0] == pytest.approx((1 + 3 / 2) / (3 + 1 / np.log2(3)))
+    assert scores.recall_at_5[0] == 1
+
+
+def test_whole_documents_are_ranked_by_their_first_chunk():
+    ranking = RankedChunks(("x1", "x2", "x3", "a1"), ("x", "x", "x", "a"))
+    assert section_rank(ranking, graded()) == 4
+    assert section_rank(ranking, graded(by_document=True)) == 2
+
+
+def test_a_question_is_resampled_with_its_near_duplicates():
+    queries = [JudgingQuery(f"q{n}", f"d{n}", frozenset({"c"}), cluster=f"k{n // 2}") for n in range(40)]
+    halves = split_halves(queries, seed=3)
+    assert not {q.cluster for q in halves.chosen_on} & {q.cluster for q in halves.judged_on}
+    assert groups_of(queries)[:4] == ["k0", "k0", "k1", "k1"]
+
+
 def test_rows_are_scored_by_the_rank_of_the_section():
     queries = [query(n) for n in range(40)]
     rows = {
@@ -94,6 +135,30 @@ def test_the_proof_survives_json():
     assert proof_from_json(proof.to_json()).id == proof.id
 
 
+HALF = {"mean": 0.5, "low": 0.4, "high": 0.6}
+FORMAT_1 = {
+    "kind": "proof", "format": 1, "candidate": "c", "baseline": "b", "revision": "r", "query_source": "headings",
+    "queries_chosen_on": 3, "queries_judged_on": 4, "documents_held_out": 5, "level": 0.001, "resolves": 0.1,
+    "rows": [{"name": "bm25", **dict.fromkeys(("ndcg_at_10", "recall_at_10", "mrr_at_10"), HALF)}],
+    "comparison": {
+        "baseline": "a", "candidate": "b", "difference": {"mean": 0.1, "low": 0.0, "high": 0.2}, "p_value": 0.01,
+        "wins": 1, "losses": 2, "ties": 3, "measure": "nDCG@10",
+    },
+    "verdict": "cannot tell", "reason": "x", "lineage": {"common_texts": "0"},
+}  # fmt: skip
+
+
+def test_a_proof_of_the_format_before_is_read():
+    proof = proof_from_json(FORMAT_1)
+    assert proof.rows[0].recall_at_100 is None
+    assert (proof.parts, proof.opinions, proof.look) == ((), (), 1)
+    assert proof_from_json(proof.to_json()) == proof
+    with pytest.raises(NewerFormatError, match="format 99"):
+        proof_from_json({**FORMAT_1, "format": 99})
+    with pytest.raises(IntegrityError):
+        proof_from_json({"kind": "proof", "format": 2})
+
+
 def test_the_same_input_gives_the_same_proof():
     rng = np.random.default_rng(0)
     rows = {
@@ -126,5 +191,5 @@ def test_halves_are_disjoint_by_document_and_follow_the_seed():
 def test_ranked_chunks_follow_the_ranking():
     none = np.full(3, np.nan, np.float32)
     candidates = Candidates(("a", "b", "c"), ("d1", "d2", "d3"), none, none, None)
-    ranking = Ranking(np.array([2, 0, 1]), np.zeros(3), none, none, none)
+    ranking = Ranking(np.array([2, 0, 1]), np.zeros(3), none, none, none, none)
     assert ranked_chunks(candidates, ranking) == RankedChunks(("c", "a", "b"), ("d3", "d1", "d2"))

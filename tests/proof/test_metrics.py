@@ -35,22 +35,36 @@ def test_more_relevant_items_than_the_cut_can_still_reach_one():
     assert score_rankings([items], [set(items)]).ndcg_at_10[0] == pytest.approx(1)
 
 
-def test_agrees_with_ranx(monkeypatch):
+def test_better_answers_count_more():
+    scores = score_rankings([["b", "a"]], [{"a": 2, "b": 1, "c": 0}])
+    assert scores.ndcg_at_10[0] == pytest.approx((1 + 2 / np.log2(3)) / (2 + 1 / np.log2(3)))
+    assert scores.recall_at_10[0] == 1
+
+
+def test_recall_is_cut_at_five_ten_and_a_hundred():
+    ranking = [f"x{i}" for i in range(120)]
+    scores = score_rankings([ranking], [{"x4", "x9", "x99", "x119"}])
+    assert (scores.recall_at_5[0], scores.recall_at_10[0], scores.recall_at_100[0]) == (0.25, 0.5, 0.75)
+
+
+@pytest.mark.parametrize("graded", [False, True])
+def test_agrees_with_ranx(monkeypatch, graded):
     monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")  # compiling takes longer than the test
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         ranx = pytest.importorskip("ranx", reason="ranx, the reference implementation, is not installed")
         rng = np.random.default_rng(5)
-        rankings = [[f"d{i}" for i in rng.permutation(40)[: rng.integers(1, 30)]] for _ in range(60)]
-        relevant = [{f"d{i}" for i in rng.choice(40, rng.integers(1, 14), replace=False)} for _ in range(60)]
-        qrels = ranx.Qrels({f"q{n}": dict.fromkeys(wanted, 1) for n, wanted in enumerate(relevant)})
+        rankings = [[f"d{i}" for i in rng.permutation(160)[: rng.integers(1, 150)]] for _ in range(60)]
+        relevant = [
+            {f"d{i}": int(rng.integers(1, 4)) if graded else 1 for i in rng.choice(160, rng.integers(1, 14), False)}
+            for _ in range(60)
+        ]
+        qrels = ranx.Qrels({f"q{n}": wanted for n, wanted in enumerate(relevant)})
         run = ranx.Run({f"q{n}": {d: 1.0 / (i + 1) for i, d in enumerate(r)} for n, r in enumerate(rankings)})
-        reference = ranx.evaluate(qrels, run, ["ndcg@10", "recall@10", "mrr@10"], return_mean=False)
+        names = ["ndcg@10", "recall@5", "recall@10", "recall@100", "mrr@10"]
+        reference = ranx.evaluate(qrels, run, names, return_mean=False)
     scores = score_rankings(rankings, relevant)
-    by_query = {name: dict(zip(run.keys(), values, strict=True)) for name, values in reference.items()}
-    for name, ours in (
-        ("ndcg@10", scores.ndcg_at_10),
-        ("recall@10", scores.recall_at_10),
-        ("mrr@10", scores.mrr_at_10),
-    ):
-        np.testing.assert_allclose(ours, [by_query[name][f"q{n}"] for n in range(60)], atol=1e-6)
+    for name in names:
+        by_query = dict(zip(run.keys(), reference[name], strict=True))
+        ours = getattr(scores, name.replace("@", "_at_"))
+        np.testing.assert_allclose(ours, [by_query[f"q{n}"] for n in range(60)], atol=1e-6)

@@ -4,13 +4,15 @@ from html.parser import HTMLParser
 
 import pytest
 
-from jargonaut.core.proof import Comparison, Interval, Proof, Row
+from jargonaut.core.proof import Comparison, Interval, Opinion, Part, Proof, Row
 from jargonaut.proof.figures import axis_ticks
 from jargonaut.proof.judge import QueryOutcome
+from jargonaut.proof.metrics import ndcg_of_rank
+from jargonaut.proof.outcomes import moved_terms
 from jargonaut.proof.report import render_report
 
 ATTACK = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
-NAMES = ("bm25", "base", "tuned", "fused base", "fused tuned")
+NAMES = ("bm25", "base", "tuned", "plain rrf", "fused base", "fused tuned")
 
 
 def interval(mean):
@@ -27,17 +29,26 @@ PROOF = Proof(
     documents_held_out=60,
     level=0.001,
     resolves=0.052,
-    rows=tuple(Row(n, interval(0.4 + i / 20), interval(0.6), interval(0.5)) for i, n in enumerate(NAMES)),
+    rows=tuple(
+        Row(n, interval(0.4 + i / 20), interval(0.6), interval(0.5), interval(0.55), interval(0.9))
+        for i, n in enumerate(NAMES)
+    ),
     comparison=Comparison("fused base", "fused tuned", Interval(0.05, 0.01, 0.09), 0.0004, 2, 1, 1),
     verdict="better",
     reason="+5.0 points.",
     lineage={"training read": "0" * 32},
 )
+
+
+def outcome(query, section, before, after, *first):
+    return QueryOutcome(query, section, before, after, ndcg_of_rank(before), ndcg_of_rank(after), *first)
+
+
 OUTCOMES = (
-    QueryOutcome("会话 Cookie 的有效期怎么设置？", "配置参考 › 会话", 7, 1),
-    QueryOutcome("How are signed cookies checked?", "Signing › Salt", None, 4),
-    QueryOutcome("Which locks does a migration take?", "Migrations", 2, 25),
-    QueryOutcome("unchanged", "Same", 3, 3),
+    outcome("会话 Cookie 的有效期怎么设置？", "配置参考 › 会话", 7, 1, "缓存.md: 缓存键", "会话.md: 有效期"),
+    outcome("How are signed cookies checked?", "Signing › Salt", None, 4),
+    outcome("Which locks does a migration take?", "Migrations", 2, 25),
+    outcome("unchanged", "Same", 3, 3),
 )
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 
@@ -77,6 +88,7 @@ class Page(HTMLParser):
         ("cannot tell", "Cannot tell"),
         ("worse", "Worse"),
         ("unproven", "Unproven"),
+        ("uneven", "Uneven"),
     ],
 )
 def test_the_verdict_comes_first_in_plain_words(verdict, title):
@@ -114,6 +126,45 @@ def test_wins_and_losses_show_ranks_before_and_after():
     assert "unchanged" not in text
 
 
+def test_what_came_first_stands_side_by_side():
+    text = Page(render_report(PROOF, OUTCOMES)).text
+    assert "First before缓存.md: 缓存键First after会话.md: 有效期" in text
+
+
+def test_parts_seen_documents_other_questions_and_looks_are_told():
+    proof = dataclasses.replace(
+        PROOF,
+        verdict="uneven",
+        parts=(
+            Part("language", "en", 80, interval(0.08), 1.0, 0.05, False),
+            Part("language", "zh", 40, interval(-0.12), 0.004, 0.07, True),
+        ),
+        seen_rows=(Row("fused tuned", interval(0.9), interval(0.9), interval(0.9)),),
+        queries_seen=120,
+        opinions=(Opinion("headings", 70, PROOF.comparison, "better"),),
+        family_level=0.001,
+        look=3,
+        level=0.001 / 12,
+    )
+    text = Page(render_report(proof, OUTCOMES)).text
+    assert "zhlanguage40−12.0" in text
+    assert "120 questions about documents that training read" in text
+    assert "70 questions from headings would have said “better”" in text
+    assert "This is look 3 at these questions" in text
+    assert "this one is held to 8.3e-05" in text
+
+
+def test_the_terms_that_moved_most_are_those_of_several_questions():
+    outcomes = [outcome(f"How is the gasket of pump {n} changed", "S", 5, 1) for n in range(4)]
+    outcomes += [outcome(f"何时更换 密封圈{n}", "S", 1, 9) for n in range(3)]
+    outcomes += [outcome("gasket once", "S", 1, 1)]
+    gained, lost = moved_terms(outcomes)
+    assert {moved.term for moved in gained} == {"gasket", "changed"}  # each question with `changed` has `pump` too
+    assert next(moved.questions for moved in gained if moved.term == "gasket") == 5
+    assert [(moved.term, moved.questions) for moved in lost] == [("何时", 3)]
+    assert not {moved.term for moved in (*gained, *lost)} & {"once", "2"}
+
+
 def test_nothing_of_the_input_becomes_markup():
     proof = dataclasses.replace(
         PROOF,
@@ -124,8 +175,13 @@ def test_nothing_of_the_input_becomes_markup():
         lineage={ATTACK: ATTACK},
         rows=(*PROOF.rows, Row(ATTACK, interval(0.5), interval(0.5), interval(0.5))),
         comparison=dataclasses.replace(PROOF.comparison, candidate=ATTACK),
+        parts=(Part(ATTACK, ATTACK, 3, interval(-0.1), 0.01, 0.2, True),),
+        seen_rows=(Row(ATTACK, interval(0.5), interval(0.5), interval(0.5)),),
+        opinions=(Opinion(ATTACK, 3, PROOF.comparison, "worse"),),
     )
-    page = Page(render_report(proof, [QueryOutcome(ATTACK, ATTACK, 2, 1), QueryOutcome(ATTACK, ATTACK, 1, 2)]))
+    page = Page(
+        render_report(proof, [outcome(ATTACK, ATTACK, 2, 1, ATTACK, ATTACK), *[outcome(ATTACK, ATTACK, 1, 2)] * 3])
+    )
     assert not {"script", "img"} & set(page.tags)
     assert not [name for name, _ in page.attributes if name.startswith("on")]
     assert ATTACK in page.text
@@ -163,7 +219,7 @@ def test_a_proof_without_comparison_rows_and_outcomes_still_renders():
 
 
 def test_a_thousand_outcomes_stay_a_small_page():
-    many = [QueryOutcome(f"question {i}", "S", i % 12 + 1, i % 7 + 1) for i in range(1000)]
+    many = [outcome(f"question {i}", "S", i % 12 + 1, i % 7 + 1) for i in range(1000)]
     assert len(render_report(PROOF, many)) < 120_000
 
 

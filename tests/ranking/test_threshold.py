@@ -3,6 +3,7 @@ import pytest
 
 from jargonaut.core.errors import InputError
 from jargonaut.ranking.probes import CHINESE, ENGLISH, off_domain_questions
+from jargonaut.ranking.question_words import subject_terms
 from jargonaut.ranking.threshold import coverage, evidence, fit_threshold
 
 PASSAGE = "Sessions › Cookies\nSESSION_COOKIE_AGE sets the age of session cookies, in seconds. Error ERR-4031."
@@ -28,6 +29,46 @@ def test_a_lexical_recipe_goes_by_coverage():
 
 def test_coverage_counts_chinese_bigrams():
     assert coverage("会话有效期", "会话的有效期为两周") == pytest.approx(3 / 4)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "年假有多少天?",
+        "年假有多少天？",
+        "年假有几天？",
+        "公司的年假是多少天",
+        "年假怎么算",
+        "能不能休年假？",
+    ],
+)
+def test_question_words_need_not_be_covered(question):
+    assert coverage(question, "年假有十五天。") >= 0.5
+
+
+@pytest.mark.parametrize(
+    ("question", "terms"),
+    [
+        ("How many days of annual leave are there?", {"day", "annual", "leav"}),
+        ("What kinds of valves are used?", {"valv", "use"}),
+        ("什麼時候發薪？", {"發薪"}),
+        ("几何是什么？", {"几何"}),
+        ("水是什么？", {"水"}),
+        ("是什么？", {"是什", "什么"}),
+        ("How many?", {"mani"}),
+    ],
+)
+def test_the_subject_is_what_is_left_without_question_words(question, terms):
+    assert subject_terms(question) == terms
+
+
+PASSAGE_ZH = "员工手册\n年假有十五天，可以结转三天，需要提前两周申请。有多少人申请，如何审批，由部门决定。"
+
+
+def test_what_the_documents_do_not_say_is_not_covered_by_question_words():
+    covered = [question for question in CHINESE if coverage(question, PASSAGE_ZH) >= 0.5]
+    assert covered == []
+    assert coverage("试用期多长时间？", PASSAGE_ZH) == 0
 
 
 def test_an_exact_identifier_passes_below_the_threshold():

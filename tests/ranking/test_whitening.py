@@ -4,7 +4,7 @@ from safetensors import numpy as tensors
 
 from jargonaut.core.errors import InputError, IntegrityError, NewerFormatError
 from jargonaut.ranking import whitening as module
-from jargonaut.ranking.whitening import fit_whitening, whitening_from_bytes
+from jargonaut.ranking.whitening import fit_whitening, whitening_from_bytes, with_references
 
 
 def anisotropic(rows=3000, d=16, seed=0):
@@ -84,3 +84,25 @@ def test_a_newer_format_says_so():
     read = tensors.load(fit_whitening([anisotropic()]).to_bytes())
     with pytest.raises(NewerFormatError):
         whitening_from_bytes(tensors.save({**read, "format": np.array([99])}))
+
+
+def test_hubs_are_what_is_near_to_many():
+    vectors = anisotropic(400)
+    whitening = with_references(fit_whitening([vectors]), vectors)
+    taken = whitening.hubness(np.concatenate([whitening.apply(vectors[:50]), np.zeros((1, 16), np.float32)]))
+    assert taken[-1] == pytest.approx(0)
+    assert (taken[:-1] > 0).all()
+    nearest = np.sort(whitening.apply(vectors[:1]) @ whitening.references.T)[0, -10:]
+    assert taken[0] == pytest.approx(0.25 * nearest.mean(), abs=1e-6)
+
+
+def test_references_are_part_of_the_artifact_and_without_them_it_is_written_as_ever():
+    vectors = anisotropic(300)
+    plain = fit_whitening([vectors])
+    assert tensors.load(plain.to_bytes()).keys() == {"format", "mean", "matrix", "softness"}
+    assert tensors.load(plain.to_bytes())["format"][0] == 1
+    assert not plain.hubness(vectors).any()
+    hubs = with_references(plain, vectors)
+    again = whitening_from_bytes(hubs.to_bytes())
+    np.testing.assert_array_equal(again.references, hubs.references)
+    assert again.digest == hubs.digest != plain.digest

@@ -1,3 +1,6 @@
+import dataclasses
+from dataclasses import replace
+
 import pytest
 
 from jargonaut.core.document import document_id
@@ -142,11 +145,19 @@ def test_manifests_that_cannot_be_read(change):
         from_json(Recipe, {**to_json(RECIPE), **change})
 
 
+def test_what_was_added_changes_no_manifest_that_does_not_use_it():
+    lexical = Recipe(None, "c", "1", Fusion(1.0), 0.5, 5, "none", "extractive-1")
+    assert (lexical.id, to_json(lexical)["format"]) == ("96120036232c23d2ab6cecbe71603819", 1)
+    strict = replace(lexical, chunks_per_document=1)
+    assert to_json(strict)["format"] == 2
+    assert strict.id != lexical.id
+    assert from_json(Recipe, to_json(strict)) == strict
+
+
 def test_a_migration_is_applied(monkeypatch):
     from jargonaut.core import release
 
     old = {key: value for key, value in to_json(RECIPE).items() if key != "label"}
-    monkeypatch.setattr(release, "FORMAT", 2)
     monkeypatch.setattr(release, "MIGRATIONS", {1: lambda fields: {**fields, "label": "migrated"}})
     assert from_json(Recipe, old).label == "migrated"
 
@@ -157,3 +168,19 @@ def test_the_beginning_of_an_id_names_a_release(registry):
     for unknown in ("", "zzz"):
         with pytest.raises(UnknownNameError):
             registry.find_release(unknown)
+
+
+def test_a_recipe_that_uses_nothing_new_is_written_as_before():
+    written = to_json(RECIPE)
+    assert written["format"] == 1
+    assert written["fusion"] == {"lexical_weight": 0.3, "whitening": "", "pool": 100}
+    assert RECIPE.id == "7044edc6067b0dba0e2f164e8f470487"
+
+
+def test_what_an_older_version_would_not_rank_with_it_refuses():
+    late = dataclasses.replace(RECIPE, fusion=Fusion(0.3, tokens="t", late_weight=0.25))
+    written = to_json(late)
+    assert written["format"] == 2
+    assert from_json(Recipe, written) == late
+    assert from_json(Recipe, to_json(RECIPE)) == RECIPE
+    assert late.id != RECIPE.id

@@ -69,7 +69,7 @@ def running(app) -> Iterator[str]:
 
 @contextmanager
 def serving(
-    handbook: Handbook, *, with_keys: bool = True, load=None, generator=None, scopes=None, **options
+    handbook: Handbook, *, with_keys: bool = True, load=None, generator=None, scopes=None, tokens=None, **options
 ) -> Iterator[Running]:
     keys = KeyRing(handbook.journal, [handbook.scope.tenant])
     issued = {
@@ -80,7 +80,7 @@ def serving(
     secrets = {name: keys.issue("default", request).secret for name, request in issued.items()} if with_keys else {}
     app = create_app(
         ServedKnowledgeBases(handbook.journal, scopes or [handbook.scope], load or handbook.load),
-        Authenticator(keys, Verifier({"k1": SECRET}), open_tenant=None if with_keys else handbook.scope.tenant),
+        Authenticator(keys, Verifier({"k1": SECRET}), tokens, open_tenant=None if with_keys else handbook.scope.tenant),
         lambda release: generator or ExtractiveGenerator(),
         **options,
     )

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jargonaut.core.errors import UnavailableError
+from jargonaut.core.errors import SettingsError, UnavailableError
 from jargonaut.serving.edge_signature import (
     EDGE_ITSELF,
     IDENTITY_HEADER,
@@ -159,3 +160,30 @@ def test_memory_is_bounded_and_closes_when_full():
 def test_every_identity_survives_the_header(who):
     verifier = Verifier(SECRETS, clock=Clock())
     assert verify(verifier, signed(who)) == who
+
+
+def test_two_secrets_count_while_one_replaces_the_other(tmp_path, monkeypatch):
+    """The service takes what both edges sign, named by their secrets' digests."""
+    from jargonaut.deployment.edge_settings import secret_id
+    from jargonaut.settings import load_settings
+    from jargonaut.wiring import Workspace, create_service, signing_secret
+
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "jargonaut.toml").write_text(
+        '[edge]\nsecret_env = "NEW"\nprevious_secret_env = "OLD"\nstale_if_error_s = 30\n'
+        '[[knowledge_bases]]\nname = "kb"\n[[knowledge_bases.sources]]\npath = "docs"\n'
+    )
+    workspace = Workspace(load_settings(tmp_path / "jargonaut.toml"), tmp_path / "home")
+    monkeypatch.setenv("NEW", "new secret")
+    with pytest.raises(SettingsError, match=r"OLD, which \[edge\] previous_secret_env"):
+        create_service(workspace, signing_secret(workspace.settings))
+    monkeypatch.setenv("OLD", "old secret")
+    service = create_service(workspace, signing_secret(workspace.settings)).state.service
+    verifier, question = service.authenticator.verifier, Signable("POST", "/internal/grant", b"{}", "")
+    for number, secret in enumerate(("new secret", "old secret")):
+        headers = {
+            SIGNATURE_HEADER: sign(question, secret_id(secret), secret.encode(), int(time.time()), f"{number:032x}")
+        }
+        assert verifier.verify(question.method, question.target, question.body, headers) == EDGE_ITSELF
+    # A receipt says when no edge answers from before.
+    assert service.limits.edge_bound_s == 35

@@ -4,12 +4,17 @@ import { matchRoute } from "../src/routes";
 test.each([
   ["POST", "/v1/chat/completions", "chat"],
   ["POST", "/v1/search", "search"],
-  ["GET", "/v1/models", "keyed"],
-  ["HEAD", "/v1/models/handbook", "keyed"],
-  ["DELETE", "/v1/documents/ref%2Fa.md", "keyed"],
-  ["POST", "/v1/documents/restore", "keyed"],
+  ["GET", "/v1/models", "models"],
+  ["HEAD", "/v1/models/handbook", "models"],
+  ["DELETE", "/v1/documents/ref%2Fa.md", "documents"],
+  ["POST", "/v1/documents/restore", "documents"],
   ["POST", "/v1/feedback", "keyed"],
-  ["POST", "/v1/embeddings", "keyed"],
+  ["POST", "/v1/embeddings", "embeddings"],
+  ["POST", "/v1/rerank", "rerank"],
+  ["POST", "/v2/rerank", "rerank"],
+  ["PUT", "/v1/documents/ref%2Fa.md", "documents"],
+  ["POST", "/dify/retrieval", "keyed"],
+  ["POST", "/mcp", "keyed"],
   ["GET", "/", "open"],
   ["GET", "/assets/a/b.js", "open"],
   ["GET", "/openapi.json", "open"],
@@ -31,6 +36,8 @@ test.each([
   "/v1/documents/..%5Cx",
   "/v1/documents/%ff",
   "/HEALTHZ",
+  "/metrics",
+  "/mcp/",
 ])("%s does not exist", (path) => {
   expect(() => matchRoute("GET", path)).toThrow(expect.objectContaining({ status: 404 }));
 });

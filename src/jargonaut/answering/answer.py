@@ -22,16 +22,6 @@ _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerPolicy:
-    """How strict an answer is."""
-
-    max_per_document: int = 3
-    """Most passages of one document."""
-    unsupported: Literal["remove", "mark"] = "remove"
-    """What becomes of a statement that no citation supports."""
-
-
-@dataclass(frozen=True, slots=True)
 class Citation:
     """Where a statement comes from."""
 
@@ -61,16 +51,12 @@ class CitedStatement:
     kind: Literal["supported", "unsupported", "abstention"] = "supported"
 
 
-DEFAULT_POLICY = AnswerPolicy()
-
-
 async def answer(
     release: LoadedRelease,
     question: Question,
     visibility: Visibility,
     generator: Generator,
     deadline: Deadline,
-    policy: AnswerPolicy = DEFAULT_POLICY,
 ) -> AsyncGenerator[CitedStatement]:
     """Answer from what the asker may see, statement by statement; a single abstention if the documents do not say.
 
@@ -78,12 +64,12 @@ async def answer(
         UnavailableError: Index or generator cannot be reached.
         DeadlineError: It took too long.
     """
-    limited = replace(question, max_per_document=policy.max_per_document, by_parent=True)
+    limited = replace(question, max_per_document=release.recipe.chunks_per_document, by_parent=True)
     retrieval = await retrieve(release, limited, visibility, deadline)
     said = False
     if retrieval.answers:
         passages = _numbered(retrieval)
-        checker = _CitationChecker(passages, retrieval.parents, policy)
+        checker = _CitationChecker(passages, retrieval.parents, release.recipe.unsupported)
         async for statement in generator.generate(question.text, passages, deadline):
             checked = checker.check(statement)
             if checked is not None:
@@ -112,7 +98,7 @@ class _CitationChecker:
     passages: Sequence[Passage]
     parents: Sequence[Parent]
     """Of the passages, in their order."""
-    policy: AnswerPolicy
+    unsupported: Literal["remove", "mark"]
     shown: dict[int, int] = field(default_factory=dict)
     """Number of a passage -> number in the answer."""
 
@@ -127,7 +113,7 @@ class _CitationChecker:
                 citations.append(citation)
         if citations:
             return CitedStatement(statement.text, tuple(citations))
-        if self.policy.unsupported == "mark":
+        if self.unsupported == "mark":
             return CitedStatement(statement.text, (), "unsupported")
         return None
 

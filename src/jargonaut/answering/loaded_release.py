@@ -10,6 +10,7 @@ from jargonaut.core.release import Recipe, Revision
 from jargonaut.core.scope import Scope
 from jargonaut.encoding.port import Encoder
 from jargonaut.index.port import IndexedDocument, IndexReader
+from jargonaut.ranking.late_interaction import LateInteraction
 from jargonaut.ranking.whitening import Whitening
 
 
@@ -32,6 +33,8 @@ class LoadedRelease:
     whitening: Whitening | None
     documents: Mapping[str, IndexedDocument]
     """By URI, the documents of the revision with their permissions as indexed."""
+    late: LateInteraction | None = None
+    """What compares tokens, if the recipe does; None too where the revision's tokens were never written."""
 
     def __post_init__(self) -> None:
         _check_space(self)
@@ -64,6 +67,7 @@ def _check_parts(release: LoadedRelease) -> None:
         "chunker": ((recipe.chunker, revision.chunker), (recipe.chunker, key.chunker)),
         "analysis": ((recipe.analysis, revision.analysis), (recipe.analysis, key.analysis)),
         "whitening": ((recipe.fusion.whitening, whitening),),
+        "token projection": ((recipe.fusion.tokens, release.late.projection.digest),) if release.late else (),
     }
     for what, compared in pairs.items():
         for wanted, found in compared:

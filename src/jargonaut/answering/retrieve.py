@@ -14,10 +14,12 @@ from jargonaut.answering.loaded_release import LoadedRelease
 from jargonaut.core.deadline import Deadline
 from jargonaut.core.errors import DeadlineError
 from jargonaut.core.filters import Filter
+from jargonaut.encoding.port import TokenVectors
 from jargonaut.index.analysis import query_terms
 from jargonaut.index.parents import Parent, best_of_each_parent, one_of_each_parent, with_parents
 from jargonaut.index.port import SearchQuery, StoredChunk, Vector, Visibility
 from jargonaut.ranking.fuse import Ranking, rank
+from jargonaut.ranking.late_interaction import encode_questions
 from jargonaut.ranking.threshold import Evidence, evidence
 
 
@@ -84,7 +86,7 @@ async def retrieve(release: LoadedRelease, question: Question, visibility: Visib
     """
     seconds: dict[str, float] = {}
     started = time.perf_counter()
-    vector = await _encoded(release, question.text, deadline)
+    vector, tokens = await _encoded(release, question.text, deadline)
     terms = tuple(query_terms(question.text))
     seconds["encode"] = time.perf_counter() - started
     if vector is None and not terms:
@@ -97,7 +99,8 @@ async def retrieve(release: LoadedRelease, question: Question, visibility: Visib
     seconds.update(candidates.seconds)
 
     started = time.perf_counter()
-    ranking = rank(candidates, vector, fusion, release.whitening)
+    late = release.late.scores(candidates.chunk_ids, tokens) if release.late and tokens else None
+    ranking = rank(candidates, vector, fusion, release.whitening, late)
     top = _selected(ranking, candidates.document_ids, question, release.recipe.top_k)
     seconds["fuse"] = time.perf_counter() - started
 
@@ -134,16 +137,16 @@ def indexed_text(chunk: StoredChunk) -> str:
     return f"{heading}\n{chunk.text}" if heading else chunk.text
 
 
-async def _encoded(release: LoadedRelease, text: str, deadline: Deadline) -> Vector | None:
+async def _encoded(release: LoadedRelease, text: str, deadline: Deadline) -> tuple[Vector | None, TokenVectors | None]:
+    """The question's vector, and its tokens where the release compares them."""
     if release.query_encoder is None:
-        return None
+        return None, None
     try:
         async with asyncio.timeout(max(deadline.left_s, 0)):
-            vectors = await asyncio.to_thread(release.query_encoder.encode_queries, [text])
+            vectors, tokens = await asyncio.to_thread(encode_questions, release.query_encoder, [text], release.late)
     except TimeoutError:
         raise DeadlineError("Encoding the question took longer than allowed.", "Try again.") from None
-    vector: Vector = vectors[0]
-    return vector
+    return vectors[0], tokens[0]
 
 
 def _selected(ranking: Ranking, document_ids: tuple[str, ...], question: Question, top_k: int) -> list[int]:

@@ -15,13 +15,17 @@ from jargonaut.cli import (
     doctor,
     documents,
     edge,
+    encoders,
+    evaluate,
     index,
     init,
     keys,
+    labels,
     prove,
     releases,
     search,
     status,
+    train,
     up,
 )
 
@@ -57,11 +61,15 @@ app.command("init")(init.init)
 app.command("build")(build.build)
 app.command("ask")(ask.ask)
 app.command("search")(search.search)
+app.command("train")(train.train)
 app.command("prove")(prove.prove)
+app.command("evaluate")(evaluate.evaluate)
 app.command("status")(status.status)
 app.command("chunks")(chunks.chunks)
 app.add_typer(documents.app, name="documents")
+app.add_typer(labels.app, name="labels")
 app.add_typer(releases.app, name="releases")
+app.add_typer(encoders.app, name="encoders")
 app.add_typer(index.app, name="index")
 app.add_typer(keys.app, name="keys")
 app.add_typer(edge.app, name="edge")

@@ -60,8 +60,7 @@ async def _answer(
 
     loaded, seen = await base.load_for_reading(release, principals)
     deadline = Deadline.after(base.workspace.settings.service.deadline_s)
-    policy = base.answer_policy
-    said = answer(loaded, Question(text), seen, generator_of(loaded), deadline, policy)
+    said = answer(loaded, Question(text), seen, generator_of(loaded), deadline)
     return loaded.release_id, [statement async for statement in said]
 
 

@@ -18,7 +18,12 @@ def build(
     config: Config = None,
     knowledge_base: KnowledgeBaseName = None,
     lexical: Annotated[
-        bool, typer.Option("--lexical", help="Index without vectors: seconds instead of minutes.")
+        bool,
+        typer.Option(
+            "--lexical",
+            help="Index without vectors: seconds instead of minutes. The encoder is exported all the same, once: "
+            "chunks are cut by its tokens.",
+        ),
     ] = False,
     tune: Annotated[
         bool, typer.Option("--tune", help="Afterwards tune the encoder and prove it (see `prove`).")
@@ -32,11 +37,14 @@ def build(
     """Read what is new or changed, index it, and make it live. Does nothing if nothing has changed."""
     from jargonaut.build import build as run_build
     from jargonaut.cli.busy import when_free
+    from jargonaut.cli.left_behind import left_behind_of
     from jargonaut.cli.output import note, print_json, shown_progress
     from jargonaut.cli.workspace import one_folder, open_knowledge_base
     from jargonaut.plans import build_plan, changed_recipe
 
     base = open_knowledge_base(one_folder(folder, directory), config, knowledge_base)
+    if left_behind := left_behind_of(base.workspace):
+        note(left_behind.in_words)
     with shown_progress(quiet=as_json) as progress:
         result = when_free(lambda: run_build(build_plan(base, lexical, note, anew), progress), wait)
     if changed_recipe(base) is not None:

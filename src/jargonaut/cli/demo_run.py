@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from jargonaut.wiring import KnowledgeBase
 
-_START_S = 180.0
-_BASE_S = 1200.0
 _EDGE_MARGIN_S = 1.0
 _WIDTH = 80
 _SHOWN = 300
@@ -70,14 +68,14 @@ def run_demo(folder: Path, fresh: bool) -> None:
     workspace = Workspace(settings_for_folder(corpus), home)
     run = _Demo(workspace.knowledge_base(KNOWLEDGE_BASE), {**os.environ, "JARGONAUT_HOME": str(home)})
     ports = free_ports(2)
-    with _up(run, corpus, ports), httpx.Client(timeout=60) as client:
+    with _up(run, corpus, ports) as service, httpx.Client(timeout=60) as client:
         origin, edge = (f"http://127.0.0.1:{port}" for port in ports)
-        _until(lambda: _is_up(client, origin) and _is_up(client, edge), _START_S, "the service did not start")
+        _while_running(service, lambda: _is_up(client, origin) and _is_up(client, edge))
         run.reached("lexical release serving")
         first = _ask(client, origin, QUESTIONS[0].text)
         run.reached("first cited answer")
         run.facts["first_answer"] = first
-        _until(lambda: _live_label(run.base) != "lexical", _BASE_S, "the base release was not built")
+        _while_running(service, lambda: _live_label(run.base) != "lexical")
         run.reached("base release, whole corpus encoded, live")
         before = _ranks(run.base)
         off_topic = _ask(client, edge, OFF_TOPIC)
@@ -94,13 +92,13 @@ def run_demo(folder: Path, fresh: bool) -> None:
 
 
 @contextmanager
-def _up(run: _Demo, corpus: Path, ports: list[int]) -> Iterator[None]:
+def _up(run: _Demo, corpus: Path, ports: list[int]) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "jargonaut", "up", str(corpus), "--no-tune", "--no-watch"]
     command += ["--port", str(ports[0]), "--edge-port", str(ports[1])]
     child = subprocess.Popen(command, env=run.environment, stdout=sys.stderr)
     run.facts["service_process"] = child.pid
     try:
-        yield
+        yield child
     finally:
         if child.poll() is None:
             child.send_signal(signal.SIGINT)
@@ -278,6 +276,14 @@ def _is_up(client: httpx.Client, url: str) -> bool:
         return client.get(f"{url}/readyz", timeout=2).status_code == 200
     except httpx.TransportError:
         return False
+
+
+def _while_running(service: subprocess.Popen[bytes], happened: Callable[[], bool]) -> None:
+    """Wait for what the service does; however slow the machine, it shows its progress."""
+    while not happened():
+        if service.poll() is not None:
+            raise UnavailableError("The service ended too early.", "What is above says why.")
+        time.sleep(0.2)
 
 
 def _until(happened: Callable[[], bool], limit_s: float, otherwise: str) -> float:

@@ -96,12 +96,21 @@ def _workspace(folder: Path | None, config: Path | None) -> Iterator[Finding]:
         return
     yield Finding("settings", "ok", f"{len(workspace.knowledge_bases)} knowledge bases")
     yield _disk(workspace)
+    if workspace.settings.edge.secret_env:
+        yield _checked("secret of the edge", lambda: _secret(workspace))
     for base in workspace.knowledge_bases.values():
         for source in base.settings.sources:
             found = source.path.is_dir() and os.access(source.path, os.R_OK)
             fix = "" if found else "Correct `path`, or mount the folder."
             yield Finding(f"source of {base.scope.path}", "ok" if found else "wrong", str(source.path), fix)
         yield _checked(f"live release of {base.scope.path}", base.check_live)
+
+
+def _secret(workspace: Workspace) -> str:
+    from jargonaut.wiring import signing_secret
+
+    signing_secret(workspace.settings)
+    return f"{workspace.settings.edge.secret_env} is set"
 
 
 def _disk(workspace: Workspace) -> Finding:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Collection
 from typing import Annotated, Any
 
 import typer
@@ -83,9 +85,7 @@ def remove(
     known = {uri for uri in base.catalog.entries() if uri not in state.deleted}
     if live := state.channels.get(LIVE):
         known |= base.registry.documents(base.registry.revision(live.revision).documents).keys() - state.deleted.keys()
-    for uri in uris:
-        if uri not in known:
-            raise UnknownNameError("document", uri, known)
+    uris = [_named("document", uri, known) for uri in uris]
     receipt = delete_documents(base.journal, base.scope, [item for uri in uris for item in with_members(uri, known)])
     bound = base.workspace.settings.edge.bound_s
     copies = sorted(entry.uri for entry in base.catalog.entries().values() if entry.copy_of in receipt.uris)
@@ -124,15 +124,28 @@ def restore(
 
     base = open_knowledge_base(folder, config, knowledge_base)
     deleted = base.follower.current().deleted
-    for uri in uris:
-        if uri not in deleted:
-            raise UnknownNameError("deleted document", uri, deleted)
+    uris = [_named("deleted document", uri, deleted) for uri in uris]
     wanted = [item for uri in uris for item in with_members(uri, deleted)]
     receipt = restore_documents(base.journal, base.scope, wanted)
     if as_json:
         print_json({"restored": list(receipt.uris), "sequence": receipt.sequence, "effective_at": receipt.effective_at})
     else:
         print(f"Restored {', '.join(receipt.uris)}. Run `jargonaut build` to index what is not in the live release.")
+
+
+def _named(kind: str, uri: str, known: Collection[str]) -> str:
+    """`uri` as it is known: some systems write é in file names as one character, others as two, and both look the same.
+
+    Raises:
+        UnknownNameError: There is none, or there are several that look the same.
+    """
+    if uri in known:
+        return uri
+    looks = unicodedata.normalize("NFC", uri)
+    same = [name for name in known if unicodedata.normalize("NFC", name) == looks]
+    if len(same) != 1:
+        raise UnknownNameError(kind, uri, known)
+    return same[0]
 
 
 @app.command("quarantine")

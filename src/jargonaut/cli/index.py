@@ -72,10 +72,10 @@ def verify_index(
     knowledge_base: KnowledgeBaseName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare every kept revision with what the index holds: documents, texts, permissions, vectors."""
+    """Compare every kept revision with what the index holds: documents, texts, permissions, vectors; and search it."""
     import asyncio
 
-    from jargonaut.cli.output import print_json, print_table, shown_progress
+    from jargonaut.cli.output import note, print_json, print_table, shown_progress
     from jargonaut.cli.workspace import open_knowledge_base
     from jargonaut.core.errors import IntegrityError
     from jargonaut.index.moving import Problem, verify_revision
@@ -92,7 +92,7 @@ def verify_index(
                 documents = base.registry.documents(revision.documents)
                 problems = asyncio.run(verify_revision(reader, documents, progress))
             except IntegrityError as error:
-                problems = [Problem("missing", "*", error.message)]
+                problems = [Problem("damaged", "*", error.message)]
             found += [{"revision": revision.id, **asdict(problem)} for problem in problems]
     if as_json:
         print_json({"engine": index.engine, "revisions": [item.id for item in revisions], "problems": found})
@@ -101,6 +101,7 @@ def verify_index(
         whole = f"All {len(revisions)} revisions in {index.engine} are whole."
         print_table(("revision", "problem", "document", "what"), rows, whole)
     if found:
+        note("`jargonaut build --anew` makes the index again from the documents.")
         raise typer.Exit(3)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from jargonaut.cli.options import AsJson
 from jargonaut.core.errors import InputError
 
 
@@ -14,8 +15,11 @@ def init(
     folder: Annotated[Path, typer.Argument(help="Folder of documents that the settings are for.")] = Path("docs"),
     name: Annotated[str, typer.Option("--name", help="Name of the knowledge base; else that of the folder.")] = "",
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write.")] = Path("jargonaut.toml"),
+    as_json: AsJson = False,
 ) -> None:
     """Write a commented jargonaut.toml with every setting and its default."""
+    from jargonaut.cli.left_behind import left_behind
+    from jargonaut.cli.output import print_json
     from jargonaut.settings import example_toml, settings_for_folder
 
     chosen = name or settings_for_folder(folder).knowledge_bases[0].name
@@ -28,22 +32,19 @@ def init(
         ) from None
     except OSError as error:
         raise InputError(f"{output} cannot be written: {error.strerror}.") from error
-    print(f"Wrote {output}. Next: jargonaut up")
-    _say_what_is_left_behind(folder, output, chosen)
-
-
-def _say_what_is_left_behind(folder: Path, output: Path, name: str) -> None:
-    """A folder that was built without a settings file has its data elsewhere; with one, it would begin anew."""
-    import shlex
-
-    from jargonaut.settings import home_for, settings_for_folder
-
-    before, now = home_for(folder), home_for(output)
-    if before == now or not before.is_dir() or now.exists():
+    before = left_behind(folder, output, chosen)
+    if before is not None and before.now.exists():
+        before = None  # another settings file's data are there already: `build` says what is to be said
+    if as_json:
+        print_json(
+            {
+                "written": str(output.resolve()),
+                "knowledge_base": chosen,
+                "left_behind": before
+                and {"home": str(before.before), "knowledge_base": before.built_as, "command": before.command},
+            }
+        )
         return
-    built_as = settings_for_folder(folder).knowledge_bases[0].name
-    print(f"\n{folder} was built before, without a settings file: its releases, deletes and keys are in {before}.")
-    print("To go on with them, stop `jargonaut up`, and move them to where the settings file looks for them:")
-    print(f"\n    mv {shlex.quote(str(before))} {shlex.quote(str(now))}\n")
-    if name != built_as:
-        print(f'They are those of the knowledge base `{built_as}`: name it so in {output} (name = "{built_as}").')
+    print(f"Wrote {output}. Next: jargonaut up")
+    if before is not None:
+        print(before.in_words)

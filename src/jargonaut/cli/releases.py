@@ -103,6 +103,7 @@ def promote(
             proof=known.proof if known else "",
             reason="promoted by hand",
             forced=force and not known,
+            among_kept=True,
         ),
     )
     if as_json:

@@ -55,14 +55,14 @@ def up(
     settings = listening_on(opened.settings, host, port)
     workspace = Workspace(settings, opened.home)
     secret = signing_secret(settings)
-    listener = _listen(settings.service.host, settings.service.port)
     arguments = _options(folder, config)
-    for base in workspace.knowledge_bases.values():
-        if LIVE not in base.follower.current().channels:
-            note(f"{base.scope.path}: building a lexical release, which answers at once; the encoder follows.")
-            run_build([*arguments, "--kb", base.scope.path, "--lexical"])
-    rebuilding = Rebuilding(workspace, arguments, tune=tune and settings.tuning.enabled, watch=watch)
-    with listener, ThreadPoolExecutor(1) as beside:
+    with _listen(settings.service.host, settings.service.port) as listener, ThreadPoolExecutor(1) as beside:
+        for base in workspace.knowledge_bases.values():
+            if LIVE not in base.follower.current().channels:
+                follows = "" if base.settings.encoder.base == "none" else "; the encoder follows"
+                note(f"{base.scope.path}: building a lexical release, which answers at once{follows}.")
+                run_build([*arguments, "--kb", base.scope.path, "--lexical"])
+        rebuilding = Rebuilding(workspace, arguments, tune=tune and settings.tuning.enabled, watch=watch)
         service_port = listener.getsockname()[1]
         origin = f"http://{_reachable(settings.service.host)}:{service_port}"
         # While the edge starts, the service's parts are imported: that takes about as long.
@@ -110,19 +110,11 @@ def _listen(host: str, port: int) -> socket.socket:
 def _start_edge(workspace: Workspace, origin: str, secret: str, port: int | None) -> Edge | None:
     from jargonaut.cli.output import note
     from jargonaut.deployment.edge import Edge
-    from jargonaut.deployment.workerd_config import EdgeSettings
-    from jargonaut.wiring import EDGE_SECRET_ID
+    from jargonaut.deployment.edge_settings import Origin
 
     chosen = workspace.settings.edge
     edge = Edge(
-        EdgeSettings(
-            origin,
-            EDGE_SECRET_ID,
-            secret,
-            bound_s=chosen.bound_s,
-            ttl_s=chosen.ttl_s,
-            body_limit_kb=workspace.settings.service.body_limit_kb,
-        ),
+        chosen.worker((Origin(origin),), secret, workspace.settings.service.limits_kb),
         host=workspace.settings.service.host,
         port=chosen.port if port is None else port,
     )

@@ -8,8 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from jargonaut.core.canonical import digest_of
+from jargonaut.core.errors import IntegrityError, NewerFormatError
 
-Verdict = Literal["better", "cannot tell", "worse", "not inferior", "unproven"]
+FORMAT = 2
+"""Version of the records written here. Format 1 lacks the fields that have defaults below."""
+
+Verdict = Literal["better", "cannot tell", "worse", "uneven", "not inferior", "unproven"]
+"""`uneven` is better, or not inferior, on average, but worse beyond chance for some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +28,16 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One ranking, judged on queries whose documents training never saw."""
+    """One ranking, judged on the same questions as all others."""
 
     name: str
-    """`bm25`, `base`, `tuned`, `fused base`, `fused tuned`."""
+    """`bm25`, `base`, `tuned`, `plain rrf`, `fused base`, `fused tuned`, `reranked`."""
     ndcg_at_10: Interval
     recall_at_10: Interval
     mrr_at_10: Interval
+    recall_at_5: Interval | None = None
+    """None in records of format 1."""
+    recall_at_100: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,36 @@ class Comparison:
     ties: int
     measure: str = "nDCG@10"
     """What the difference is of."""
+    p_bounded: float = 1.0
+    """The same chance without taking gains and losses to be alike: what rare disasters could hide is allowed for. 1 in
+    records of format 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the judging questions that the average must not hide: one language, one source."""
+
+    kind: str
+    """`language`, `documents` (the source they are from) or `questions` (where these come from)."""
+    name: str
+    queries: int
+    difference: Interval
+    p_value: float
+    """How often chance alone gives a loss this large, corrected for the number of parts (Holm 1979)."""
+    resolves: float
+    """The smallest true loss that would have been seen here."""
+    harmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What other questions would have said, which decide nothing."""
+
+    source: str
+    """Where the questions come from, in words."""
+    queries: int
+    comparison: Comparison
+    verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +101,26 @@ class Proof:
     queries_judged_on: int
     documents_held_out: int
     level: float
-    """The gate's one-sided level."""
+    """The one-sided level of this look."""
     resolves: float
-    """The smallest true difference in nDCG@10 that these queries would show at that level with 80 % power."""
+    """The smallest true difference that these queries show at that level 19 times out of 20 (in format 1: 4 out of
+    5)."""
     rows: tuple[Row, ...]
     comparison: Comparison | None
     verdict: Verdict
     reason: str
     lineage: Mapping[str, str]
-    """Digests of what training read and of what was held out, and the size of their intersection."""
+    """Digests of what training read and of what was held out, the size of their intersection, and of each encoder what
+    is known of its training."""
+    family_level: float = 0.0
+    """The level of all proofs on these questions together; 0 in records of format 1."""
+    look: int = 1
+    """How many proofs these questions have decided, with this one."""
+    parts: tuple[Part, ...] = ()
+    seen_rows: tuple[Row, ...] = ()
+    """The same rows on questions about documents that training saw."""
+    queries_seen: int = 0
+    opinions: tuple[Opinion, ...] = ()
 
     @property
     def id(self) -> str:
@@ -85,18 +134,42 @@ class Proof:
 
     def to_json(self) -> dict[str, Any]:
         """The record as JSON."""
-        return {"kind": "proof", "format": 1, **dataclasses.asdict(self)}
+        return {"kind": "proof", "format": FORMAT, **dataclasses.asdict(self)}
 
 
 def proof_from_json(value: Mapping[str, Any]) -> Proof:
-    """Read a proof written by `Proof.to_json`."""
+    """Read a proof of any format up to `FORMAT`.
+
+    Raises:
+        NewerFormatError: It was written by a newer version.
+        IntegrityError: It is not a proof.
+    """
     fields = {key: item for key, item in value.items() if key not in ("kind", "format")}
-    fields["rows"] = tuple(
-        Row(row["name"], *(Interval(**row[metric]) for metric in ("ndcg_at_10", "recall_at_10", "mrr_at_10")))
-        for row in fields["rows"]
-    )
-    if fields["comparison"]:
-        comparison = dict(fields["comparison"])
-        comparison["difference"] = Interval(**comparison["difference"])
-        fields["comparison"] = Comparison(**comparison)
-    return Proof(**fields)
+    if value.get("format", 1) > FORMAT:
+        raise NewerFormatError(
+            f"This proof was written in format {value['format']}; this version of Jargonaut reads up to {FORMAT}.",
+            "Upgrade Jargonaut.",
+        )
+    try:
+        for rows in ("rows", "seen_rows"):
+            fields[rows] = tuple(_row(row) for row in fields.get(rows, ()))
+        fields["comparison"] = _comparison(fields["comparison"]) if fields["comparison"] else None
+        fields["parts"] = tuple(
+            Part(**{**part, "difference": Interval(**part["difference"])}) for part in fields.get("parts", ())
+        )
+        fields["opinions"] = tuple(
+            Opinion(**{**opinion, "comparison": _comparison(opinion["comparison"])})
+            for opinion in fields.get("opinions", ())
+        )
+        return Proof(**fields)
+    except (KeyError, TypeError) as error:
+        raise IntegrityError(f"The record of a proof is incomplete: {error}") from error
+
+
+def _row(value: Mapping[str, Any]) -> Row:
+    measures = {name: Interval(**item) for name, item in value.items() if name != "name" and item}
+    return Row(name=value["name"], **measures)
+
+
+def _comparison(value: Mapping[str, Any]) -> Comparison:
+    return Comparison(**{**value, "difference": Interval(**value["difference"])})

@@ -9,17 +9,26 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from jargonaut.core.canonical import digest_of
 from jargonaut.core.errors import IntegrityError, NewerFormatError
 from jargonaut.core.scope import Scope
 
-FORMAT = 1
-"""Version of the manifests written here. Raise it with a rule in `MIGRATIONS` for reading the one before."""
+FORMAT = 2
+"""Version of the manifests read here, and of those written that use something of `ADDED`.
+
+Raise it for what can be added with a default (then `ADDED` names it), or with a rule in `MIGRATIONS` for what cannot.
+"""
+
+ADDED: Mapping[int, frozenset[str]] = {
+    2: frozenset({"chunks_per_document", "late_weight", "threshold_is_set", "tokens", "unsupported"})
+}
+"""Fields by the format that brought them. One that has its default is not written, so that manifests of before keep
+their ids; one that has not makes the manifest unreadable for a version that would ignore it."""
 
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
-"""`MIGRATIONS[n]` turns a manifest of format n into one of format n + 1, in memory, when it is read."""
+"""`MIGRATIONS[n]` turns a manifest of format n into one of format n + 1, in memory, when it is read, if it has to."""
 
 LEXICAL_SPACE = "lexical"
 """The space of an index without vectors."""
@@ -45,6 +54,10 @@ class Fusion:
     """Digest of the whitening artifact, or empty: then the dense score is the raw cosine alone."""
     pool: int = 100
     """Candidates taken from each list."""
+    tokens: str = ""
+    """Digest of the token projection, or empty: then tokens are not compared."""
+    late_weight: float = 0.0
+    """Weight of the z-scored MaxSim, added to the weighted sum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +80,22 @@ class Recipe:
     """Name and model of the generator; no endpoint, no key."""
     label: str = ""
     """`lexical`, `base`, `tuned`: for people."""
+    chunks_per_document: int = 3
+    """Most passages of one document in an answer."""
+    unsupported: Literal["remove", "mark"] = "remove"
+    """What becomes of a statement that no citation supports."""
+    threshold_is_set: bool = False
+    """Whether somebody set the threshold; else it was fitted, and is fitted again with every recipe."""
 
     @property
     def id(self) -> str:
         """Digest of the manifest."""
         return digest_of(to_json(self))
+
+    @property
+    def most_passages(self) -> tuple[int, int]:
+        """How many an answer is made from, at most: in all, and of one document."""
+        return self.top_k, self.chunks_per_document
 
     @property
     def space(self) -> str:
@@ -123,8 +147,26 @@ Manifest = TypeVar("Manifest", Recipe, Revision, Release)
 
 
 def to_json(manifest: Recipe | Revision | Release) -> dict[str, Any]:
-    """The manifest as JSON, with its kind and format."""
-    return {"kind": type(manifest).__name__.lower(), "format": FORMAT, **dataclasses.asdict(manifest)}
+    """The manifest as JSON, with its kind and the lowest format that has all that it uses."""
+    written, used = _written(manifest)
+    return {"kind": type(manifest).__name__.lower(), "format": used, **written}
+
+
+def _written(part: Any) -> tuple[dict[str, Any], int]:
+    """The fields of a manifest, or of a part of it, that are written, and the format that they need."""
+    written: dict[str, Any] = {}
+    needed = 1
+    for field in dataclasses.fields(part):
+        value = getattr(part, field.name)
+        brought = next((number for number, names in ADDED.items() if field.name in names), 1)
+        if brought > 1 and value == field.default:
+            continue
+        if dataclasses.is_dataclass(value):
+            value, of_part = _written(value)
+            brought = max(brought, of_part)
+        written[field.name] = value
+        needed = max(needed, brought)
+    return written, needed
 
 
 def from_json(kind: type[Manifest], value: Mapping[str, Any]) -> Manifest:
@@ -147,7 +189,7 @@ def from_json(kind: type[Manifest], value: Mapping[str, Any]) -> Manifest:
             "Upgrade Jargonaut, or roll back to a release of this version.",
         )
     for step in range(written, FORMAT):
-        fields = MIGRATIONS[step](fields)
+        fields = MIGRATIONS.get(step, dict)(fields)
     try:
         if kind is Recipe:
             encoder = fields["encoder"]

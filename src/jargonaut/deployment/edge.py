@@ -13,9 +13,10 @@ from types import TracebackType
 from typing import Self
 
 from jargonaut.core.errors import InputError, JargonautError, UnavailableError
+from jargonaut.deployment.edge_settings import EdgeSettings
 from jargonaut.deployment.workerd import Workerd
 from jargonaut.deployment.workerd_binary import find_workerd
-from jargonaut.deployment.workerd_config import EdgeSettings
+from jargonaut.deployment.workerd_config import LocalWorker, local_worker
 
 _log = logging.getLogger(__name__)
 _BACKLOG = 512
@@ -44,7 +45,7 @@ class Edge:
     process is killed.
 
     Args:
-        settings: What the Worker has to know.
+        settings: What the Worker has to know, or a Worker that is not the one of this package.
         host: Address to listen on.
         port: Port to listen on; 0 takes any that is free.
         binary: workerd; by default what `find_workerd` finds.
@@ -53,7 +54,7 @@ class Edge:
 
     def __init__(
         self,
-        settings: EdgeSettings,
+        settings: EdgeSettings | LocalWorker,
         *,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -80,16 +81,19 @@ class Edge:
             The URL.
 
         Raises:
-            InputError: The port is in use.
+            InputError: The port is in use, or the settings cannot be used.
             UnavailableError: workerd cannot be fetched or started.
             MissingExtraError: See `find_workerd`.
         """
         if self._thread is not None:
             raise UnavailableError("The edge was started before.", "Make another `Edge`.")
+        worker = self._settings if isinstance(self._settings, LocalWorker) else local_worker(self._settings)
         binary = self._binary or find_workerd()
         self._listener = _listen(*self._address)
         # Linux ends workerd with the *thread* that started it, so every start is made by this one.
-        self._thread = threading.Thread(target=self._supervise, args=(binary, self._listener), name="edge", daemon=True)
+        self._thread = threading.Thread(
+            target=self._supervise, args=(binary, worker, self._listener), name="edge", daemon=True
+        )
         self._thread.start()
         self._first_try.wait()
         if self._problem is not None:
@@ -139,12 +143,12 @@ class Edge:
     ) -> None:
         self.stop()
 
-    def _supervise(self, binary: Path, listener: socket.socket) -> None:
+    def _supervise(self, binary: Path, worker: LocalWorker, listener: socket.socket) -> None:
         backoff = self._supervision.first_backoff_s
         while not self._stopping.is_set():
             since = time.monotonic()
             try:
-                self._run_once(binary, listener)
+                self._run_once(binary, worker, listener)
             except (JargonautError, OSError) as error:
                 _log.error("The edge failed: %s", error)
                 if not self._first_try.is_set():
@@ -160,11 +164,11 @@ class Edge:
                 _log.warning("The edge is started again.")
                 backoff = min(2 * backoff, self._supervision.largest_backoff_s)
 
-    def _run_once(self, binary: Path, listener: socket.socket) -> None:
+    def _run_once(self, binary: Path, worker: LocalWorker, listener: socket.socket) -> None:
         """Run workerd until it ends, hangs, or is no longer wanted."""
         supervision, missed = self._supervision, 0
         self._look.clear()
-        process = Workerd(binary, self._settings, listener, on_exit=self._look.set)
+        process = Workerd(binary, worker, listener, on_exit=self._look.set)
         try:
             while process.running and not self._stopping.is_set() and missed < supervision.missed_probes:
                 self._process = process if missed == 0 else None

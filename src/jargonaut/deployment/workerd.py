@@ -19,7 +19,7 @@ from pathlib import Path
 
 from jargonaut.core.errors import UnavailableError
 from jargonaut.deployment.tether import tethered
-from jargonaut.deployment.workerd_config import SOCKET, EdgeSettings, write_config
+from jargonaut.deployment.workerd_config import SOCKET, LocalWorker, write_config
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class Workerd:
 
     Args:
         binary: The program.
-        settings: What the Worker has to know; on disk only until workerd has read it.
+        worker: What it runs; on disk only until workerd has read it.
         listener: Where it accepts connections. It stays ours, so that the port is not lost and who connects while there
             is no workerd waits for the next one.
         on_exit: Called, in another thread, when the process has ended.
@@ -38,16 +38,14 @@ class Workerd:
         UnavailableError: It could not be started; the error says what it wrote.
     """
 
-    def __init__(
-        self, binary: Path, settings: EdgeSettings, listener: socket.socket, on_exit: Callable[[], None]
-    ) -> None:
+    def __init__(self, binary: Path, worker: LocalWorker, listener: socket.socket, on_exit: Callable[[], None]) -> None:
         self._port: int = listener.getsockname()[1]
         self._host: str = listener.getsockname()[0]
         self._written: deque[str] = deque(maxlen=20)
         control, report = os.pipe()
         with tempfile.TemporaryDirectory(prefix="jargonaut-edge-") as folder, os.fdopen(control, "rb") as reports:
             try:
-                config = write_config(settings, Path(folder))
+                config = write_config(worker, Path(folder))
                 self._process = self._spawn(binary, config, listener.fileno(), report)
             finally:
                 os.close(report)

@@ -1,13 +1,15 @@
-"""The configuration of the local workerd: the Worker as on Cloudflare, with a bounded cache in memory behind it."""
+"""The configuration of the local workerd: the Worker as on Cloudflare, with stand-ins for what the platform gives."""
 
 from __future__ import annotations
 
+import json
 import shutil
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from jargonaut.core.errors import SettingsError
+from jargonaut.deployment.edge_settings import EdgeSettings, bindings
 
 COMPATIBILITY_DATE = "2026-10-01"
 COMPATIBILITY_FLAGS = ("enable_request_signal",)
@@ -18,65 +20,49 @@ BUNDLES = Path(__file__).parent / "worker"
 
 
 @dataclass(frozen=True, slots=True)
-class EdgeSettings:
-    """What the Worker has to know."""
+class LocalWorker:
+    """A Worker as the local workerd runs it."""
 
-    origin_url: str
-    """Scheme, host and port of the service: `http://127.0.0.1:8000`."""
-    secret_id: str
-    secret: str = field(repr=False)
-    """Key of the signatures; its UTF-8 bytes are what a `Verifier` takes."""
-    bound_s: float = 5.0
-    """How long the edge may believe who sees what: the longest time until a delete is in force there."""
-    ttl_s: float = 3600.0
-    """How long an answer may be served from the cache."""
-    body_limit_kb: int = 256
-    """Largest body of a request, in units of 1024 bytes: as the origin's."""
-    header_deadline_s: float = 60.0
-    idle_gap_s: float = 30.0
+    texts: Mapping[str, str]
+    """Its environment."""
+    rate_limit: tuple[int, int] | None = None
+    """How many requests in how many seconds, for the rate limit binding."""
     cache_bytes: int = 64 << 20
-    """Size of the cache in memory."""
+    bundle: Path = BUNDLES / "index.js"
 
 
-def bindings(settings: EdgeSettings) -> dict[str, str]:
-    """What the Worker finds in its environment, here and on Cloudflare."""
-    return {
-        "ORIGIN_URL": settings.origin_url,
-        "EDGE_SECRET_ID": settings.secret_id,
-        "EDGE_SECRET": settings.secret,
-        "BOUND_S": f"{settings.bound_s:g}",
-        "TTL_S": f"{settings.ttl_s:g}",
-        "BODY_LIMIT_KB": str(settings.body_limit_kb),
-        "HEADER_DEADLINE_S": f"{settings.header_deadline_s:g}",
-        "IDLE_GAP_S": f"{settings.idle_gap_s:g}",
-    }
-
-
-def write_config(settings: EdgeSettings, folder: Path) -> Path:
-    """Write the configuration and the bundles into `folder`, readable by this user only: it holds the secret.
+def local_worker(settings: EdgeSettings) -> LocalWorker:
+    """The Worker that ships with this package.
 
     Raises:
-        SettingsError: The URL of the origin cannot be used.
+        SettingsError: See `bindings`.
     """
-    origin = _external(settings.origin_url)
-    for name in ("index.js", "cache.js"):
+    limited = (settings.rate_limit, settings.rate_period_s) if settings.rate_limit else None
+    return LocalWorker(bindings(settings), limited, settings.cache_bytes)
+
+
+def write_config(worker: LocalWorker, folder: Path) -> Path:
+    """Write the configuration and the bundles into `folder`, readable by this user only: it holds the secret."""
+    shutil.copyfile(worker.bundle, folder / "index.js")
+    for name in ("cache.js", "rate_limit.js"):
         shutil.copyfile(BUNDLES / name, folder / name)
+    urls = [origin["url"] for origin in json.loads(worker.texts["ORIGINS"])]
     path = folder / "config.capnp"
     path.touch(mode=0o600)
     path.write_text(
         _CONFIG.format(
-            edge_bindings=_bindings(bindings(settings)),
-            cache_bindings=_bindings({"CACHE_BYTES": str(settings.cache_bytes)}),
+            edge_bindings=", ".join(_bindings(worker, len(urls))),
+            cache_bindings=_text("CACHE_BYTES", str(worker.cache_bytes)),
             date=_quoted(COMPATIBILITY_DATE),
             flags=", ".join(_quoted(flag) for flag in COMPATIBILITY_FLAGS),
-            origin=origin,
+            origins="\n    ".join(f'(name = "origin-{n}", external = {_external(url)}),' for n, url in enumerate(urls)),
             socket=_quoted(SOCKET),
         )
     )
     return path
 
 
-# The Worker can reach the origin and nothing else; the cache can reach nothing at all.
+# The Worker can reach the origins and nothing else; the cache can reach nothing at all.
 _CONFIG = """\
 using Workerd = import "/workerd/workerd.capnp";
 
@@ -87,41 +73,53 @@ const config :Workerd.Config = (
       compatibilityDate = {date},
       compatibilityFlags = [{flags}],
       bindings = [{edge_bindings}],
-      globalOutbound = "origin",
+      globalOutbound = "nowhere",
       cacheApiOutbound = "cache",
+      durableObjectNamespaces = [(className = "Budget", uniqueKey = "jargonaut-budget", preventEviction = true)],
+      durableObjectStorage = (inMemory = void),
     )),
     (name = "cache", worker = (
       modules = [(name = "cache.js", esModule = embed "cache.js")],
       compatibilityDate = {date},
       bindings = [{cache_bindings}],
-      globalOutbound = "internet",
+      globalOutbound = "nowhere",
     )),
-    (name = "origin", external = {origin}),
-    (name = "internet", network = (allow = [])),
+    {origins}
+    (name = "nowhere", network = (allow = [])),
   ],
   sockets = [(name = {socket}, http = (), service = "edge")],
+  extensions = [(modules = [
+    (name = "jargonaut:rate-limit", internal = true, esModule = embed "rate_limit.js"),
+  ])],
 );
 """
 
 
+def _bindings(worker: LocalWorker, origins: int) -> list[str]:
+    written = [_text(name, value) for name, value in worker.texts.items()]
+    written += [f'(name = "ORIGIN_{n}", service = "origin-{n}")' for n in range(origins)]
+    written.append('(name = "BUDGET", durableObjectNamespace = "Budget")')
+    if worker.rate_limit is not None:
+        limit, period_s = worker.rate_limit
+        inner = f"{_text('limit', str(limit))}, {_text('period', str(period_s))}"
+        written.append(
+            f'(name = "RATE_LIMIT", wrapped = (moduleName = "jargonaut:rate-limit", innerBindings = [{inner}]))'
+        )
+    return written
+
+
 def _external(url: str) -> str:
     parts = urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError as error:
-        raise SettingsError(f"`{url}` has no usable port.") from error
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
-        raise SettingsError(f"`{url}` cannot be the origin.", "Give scheme, host and port: http://127.0.0.1:8000")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    address = _quoted(f"{host}:{port or (443 if parts.scheme == 'https' else 80)}")
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    address = _quoted(f"{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}")
     if parts.scheme == "http":
         return f"(address = {address}, http = ())"
-    tls = f"(tlsOptions = (trustBrowserCas = true), certificateHost = {_quoted(parts.hostname)})"
+    tls = f"(tlsOptions = (trustBrowserCas = true), certificateHost = {_quoted(parts.hostname or '')})"
     return f"(address = {address}, https = {tls})"
 
 
-def _bindings(values: dict[str, str]) -> str:
-    return ", ".join(f"(name = {_quoted(name)}, text = {_quoted(value)})" for name, value in values.items())
+def _text(name: str, value: str) -> str:
+    return f"(name = {_quoted(name)}, text = {_quoted(value)})"
 
 
 def _quoted(text: str) -> str:

@@ -22,7 +22,7 @@ from jargonaut.documents.sidecar import LARGEST_BYTES, digest_with
 from jargonaut.documents.source import SourceFile
 from jargonaut.documents.wire import Result, document_from_json, document_to_json, metadata_from_json
 
-FORMAT = 3
+FORMAT = 4
 """Raise it when parsing changes: everything is then read again."""
 
 

@@ -65,16 +65,21 @@ def read_corpus(
 ) -> Corpus:
     """Look at all files and read those that are new or changed.
 
+    What was known of a folder that is closed stays as it was, but for permissions and deletes; the folder itself counts
+    as a file that could not be read.
+
     Raises:
         SourceError: There is no file, or none that can be read.
         RuleError: A rule cannot be read.
     """
-    if not files:
+    closed = [file for file in files if file.closed]
+    files = [file for file in files if not file.closed]
+    if not files and not closed:
         raise SourceError(
             "There is no document in the source folder.",
             "Put documents there, or check `include` and `exclude`. `jargonaut documents formats` lists what is read.",
         )
-    entries = catalog.look(files)
+    entries = catalog.look(files) | _behind(closed, catalog)
     found = {file.uri for file in files}
     unread = [file for file in files if file.uri in entries and not entries[file.uri].is_read]
     done = 0
@@ -105,6 +110,19 @@ def read_corpus(
     if marked != entries:
         catalog.save(marked)
     return Corpus(marked, {uri: who for uri, who in allow.items() if uri not in folded}, frozenset(left_out))
+
+
+def _behind(closed: Sequence[SourceFile], catalog: Catalog) -> dict[str, Entry]:
+    """What is known of closed folders and of what is in them."""
+    entries: dict[str, Entry] = {}
+    for folder in closed:
+        assert folder.closed is not None
+        of_folder = Entry(folder.uri, 0, 0, "", quarantined=folder.closed.reason, hint=folder.closed.hint)
+        entries[folder.uri] = replace(of_folder, conditions=catalog.conditions)
+        for uri, entry in catalog.entries().items():
+            if uri.startswith(f"{folder.uri}/") and entry.is_read and folder.closed.would_read(entry.inside or uri):
+                entries[uri] = entry
+    return entries
 
 
 def _is_deleted(uri: str, inside: str, deleted: Collection[str]) -> bool:

@@ -3,12 +3,13 @@
 * `*` and `?` stand for anything but `/`, `**` for any number of folders, `[a-z]` and `[!a-z]` for one character.
 * A pattern with a `/` at its beginning or in its middle starts at the root; any other matches at every depth.
 * What names a folder matches everything in it.
-* Upper and lower case differ.
+* Upper and lower case differ; é as one character and as two, as some systems write it, do not.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 
 _PART = re.compile(r"/\*\*/|\*\*/|/\*\*|\*\*|\*|\?|\[[!^]?\]?[^\]/]*\]|.")
@@ -16,17 +17,22 @@ _PART = re.compile(r"/\*\*/|\*\*/|/\*\*|\*\*|\*|\?|\[[!^]?\]?[^\]/]*\]|.")
 
 def matches(pattern: str, uri: str) -> bool:
     """Whether the path `uri` matches; `ValueError` as in `compiled`."""
-    return compiled(pattern).fullmatch(uri) is not None
+    return compiled(pattern).fullmatch(composed(uri)) is not None
+
+
+def composed(path: str) -> str:
+    """`path` as patterns look at it: in NFC."""
+    return path if path.isascii() else unicodedata.normalize("NFC", path)
 
 
 @lru_cache(maxsize=1024)
 def compiled(pattern: str) -> re.Pattern[str]:
-    r"""The regular expression for `pattern`, to be used with `fullmatch`.
+    r"""The regular expression for `pattern`, to be used with `fullmatch` on what is `composed`.
 
     Raises:
         ValueError: It is empty, has a `\`, leads upwards or has a `[` that is not closed.
     """
-    body = pattern.strip().removeprefix("./")
+    body = composed(pattern).strip().removeprefix("./")
     anchored = "/" in body.rstrip("/")
     body = body.strip("/")
     if not body:

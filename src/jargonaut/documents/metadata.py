@@ -18,6 +18,8 @@ Metadata = dict[str, str | tuple[str, ...]]
 
 ALLOW = "allow"
 _LISTS = frozenset({ALLOW, "tags", "keywords", "categories"})
+_TELLING = frozenset({ALLOW, "title", "author", "date", "language", "tags"})
+"""What tells front matter from lines that merely stand between dashes."""
 _LONGEST_VALUE = 2_000
 """Characters kept of a value."""
 _FENCED = re.compile(r"\A(?P<blank>\s*)---[ \t]*\n(?P<body>.*?)^(?:---|\.\.\.)[ \t]*$\n?", re.DOTALL | re.MULTILINE)
@@ -62,6 +64,16 @@ def split_front_matter(text: str) -> tuple[Metadata, str]:
         return {}, text
     rest = "\n" * match[0].count("\n") + text[match.end() :]
     return metadata_of(value or {}), rest
+
+
+def split_plain_front_matter(text: str) -> tuple[Metadata, str]:
+    """As `split_front_matter`, for formats that have none by custom: only if it holds a name of `_TELLING`.
+
+    Raises:
+        RuleError: It says who may read the document, in a way that cannot be read.
+    """
+    metadata, rest = split_front_matter(text)
+    return (metadata, rest) if metadata.keys() & _TELLING else ({}, text)
 
 
 def yaml_problem(error: Exception) -> str:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from jargonaut.core.errors import RuleError
 from jargonaut.core.scope import PUBLIC, checked_principals
-from jargonaut.documents.globs import compiled
+from jargonaut.documents.globs import compiled, matches
 from jargonaut.documents.metadata import ALLOW
 
 Texts = str | tuple[str, ...]
@@ -26,7 +26,7 @@ class Rule:
 
     def is_about(self, uri: str, metadata: Mapping[str, Texts]) -> bool:
         """Whether the document matches."""
-        return compiled(self.match).fullmatch(uri) is not None and all(
+        return matches(self.match, uri) and all(
             _values(wanted) & _values(metadata.get(name.strip().lower(), ())) for name, wanted in self.metadata
         )
 

@@ -6,13 +6,13 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from jargonaut.core.document import Quarantined
 from jargonaut.core.errors import SourceError
-from jargonaut.documents.globs import compiled
+from jargonaut.documents.globs import compiled, composed
 from jargonaut.documents.names import can_be_shown, shown
 from jargonaut.documents.opening import Formats
 from jargonaut.documents.sidecar import SUFFIXES
@@ -23,8 +23,18 @@ _SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__"})
 
 
 @dataclass(frozen=True, slots=True)
+class Closed:
+    """Of a folder that is there, and could not be looked into."""
+
+    reason: str
+    hint: str
+    would_read: Callable[[str], bool]
+    """Whether a file with this URI, if it is still there, would be read."""
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file that can be read, as it was when the folder was looked through."""
+    """A file that can be read, as it was when the folder was looked through; or a folder that is closed."""
 
     uri: str
     """Path from the source folder with `/`, after the source's name if it has one."""
@@ -37,6 +47,8 @@ class SourceFile:
     sidecar_modified_ns: int = 0
     changed_ns: int = 0
     """When its permissions or its contents last changed."""
+    closed: Closed | None = None
+    """Set for a folder: that nothing was seen in it does not mean that nothing is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +56,7 @@ class Scan:
     """What a source folder holds."""
 
     files: tuple[SourceFile, ...]
-    """By URI."""
+    """By URI; folders that are closed among them."""
     skipped: tuple[Quarantined, ...] = ()
     """Links, folders that cannot be opened and the like, with reasons; by URI."""
     unknown: Mapping[str, int] = field(default_factory=dict)
@@ -74,6 +86,8 @@ def scan(
         include: Patterns (see `globs`), from `root`, of files to read; all if empty.
         exclude: Patterns of files and folders to leave out; stronger than `include`.
         extensions: Those that are read, in lower case with their dot.
+
+    A folder that cannot be opened is among the files, as `closed`.
 
     Raises:
         SourceError: `root` is no folder that can be read, or a pattern cannot be read.
@@ -125,29 +139,49 @@ class _Scanner:
             folder, inside = folders.pop()
             try:
                 entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            except FileNotFoundError:
+                continue  # it went while we looked
             except OSError as error:
-                self._skip(
-                    inside.rstrip("/"), f"The folder cannot be opened: {error.strerror}.", "Check its permissions."
-                )
+                yield self._closed(folder, inside, error)
                 continue
             beside = {entry.name: entry for entry in entries if entry.name.endswith(SUFFIXES)}
-            for entry in entries:
-                path = f"{inside}{entry.name}"
-                if entry.name in beside:
-                    continue
-                if entry.name.startswith(".") or any(pattern.fullmatch(path) for pattern in self.exclude):
-                    continue
-                if entry.is_symlink():
-                    self._skip_link(entry, path)
-                elif entry.is_dir(follow_symlinks=False):
-                    if entry.name not in _SKIPPED_FOLDERS:
-                        folders.append((Path(entry.path), f"{path}/"))
-                else:
-                    speaking = [beside[name] for end in SUFFIXES if (name := entry.name + end) in beside]
-                    if len(speaking) > 1:
-                        self._skip(path, "Several files beside it speak of it.", "Keep one of them.")
+            try:
+                for entry in entries:
+                    path = f"{inside}{entry.name}"
+                    if entry.name in beside or entry.name.startswith(".") or self._is_excluded(path):
+                        continue
+                    if entry.is_symlink():
+                        self._skip_link(entry, path)
+                    elif entry.is_dir(follow_symlinks=False):
+                        if entry.name not in _SKIPPED_FOLDERS:
+                            folders.append((Path(entry.path), f"{path}/"))
                     else:
-                        yield from self._file(entry, path, speaking[0] if speaking else None)
+                        yield from self._file_with(entry, path, beside)
+            except PermissionError as error:  # its names can be listed, and nothing else
+                yield self._closed(folder, inside, error)
+
+    def _file_with(
+        self, entry: os.DirEntry[str], path: str, beside: Mapping[str, os.DirEntry[str]]
+    ) -> Iterator[SourceFile]:
+        speaking = [beside[name] for end in SUFFIXES if (name := entry.name + end) in beside]
+        if len(speaking) > 1:
+            self._skip(path, "Several files beside it speak of it.", "Keep one of them.")
+        else:
+            yield from self._file(entry, path, speaking[0] if speaking else None)
+
+    def _closed(self, folder: Path, inside: str, error: OSError) -> SourceFile:
+        """Told, and kept: what is in a folder that cannot be opened for now has not gone."""
+        path = inside.rstrip("/")
+        if not path:
+            raise SourceError(f"The source {folder} cannot be opened: {error.strerror}.", "Check its permissions.")
+        reason = f"The folder cannot be opened: {error.strerror}. What was read from it before stays as it was."
+        self._skip(path, reason, "Check its permissions.")
+        uri, prefix = f"{self._prefix}{path}", len(self._prefix)
+
+        def would_read(file: str) -> bool:
+            return not self._is_excluded(file[prefix:]) and self._is_included(file[prefix:])
+
+        return SourceFile(uri, folder, 0, 0, closed=Closed(reason, "Check its permissions.", would_read))
 
     def _file(self, entry: os.DirEntry[str], path: str, sidecar: os.DirEntry[str] | None) -> Iterator[SourceFile]:
         if not self._is_wanted(path):
@@ -162,6 +196,8 @@ class _Scanner:
         try:
             status = entry.stat(follow_symlinks=False)
             beside = sidecar.stat(follow_symlinks=False).st_ctime_ns if sidecar else 0
+        except PermissionError:
+            raise  # of the folder
         except OSError as error:
             self._skip(path, f"It cannot be looked at: {error.strerror}.", "Check its permissions.")
             return
@@ -171,8 +207,14 @@ class _Scanner:
         uri, speaks = f"{self._prefix}{path}", Path(sidecar.path) if sidecar else None
         yield SourceFile(uri, Path(entry.path), status.st_size, status.st_mtime_ns, speaks, beside, status.st_ctime_ns)
 
+    def _is_excluded(self, path: str) -> bool:
+        return any(pattern.fullmatch(composed(path)) for pattern in self.exclude)
+
+    def _is_included(self, path: str) -> bool:
+        return not self.include or any(pattern.fullmatch(composed(path)) for pattern in self.include)
+
     def _is_wanted(self, path: str) -> bool:
-        if self.include and not any(pattern.fullmatch(path) for pattern in self.include):
+        if not self._is_included(path):
             return False
         extension = os.path.splitext(path)[1].lower()  # noqa: PTH122 - of a text, a hundred thousand times
         if extension in self._extensions:

@@ -13,8 +13,10 @@ from typing import Any
 from jargonaut.core.canonical import canonical_json, digest_of
 from jargonaut.core.errors import InputError, IntegrityError, NewerFormatError, UnknownNameError
 from jargonaut.encoding.bert_onnx import bert_graph
-from jargonaut.encoding.port import EncoderCard
-from jargonaut.encoding.weights_folder import BaseWeights
+from jargonaut.encoding.port import Encoder, EncoderCard
+from jargonaut.encoding.static_encoder import ROWS, TABLE
+from jargonaut.encoding.static_encoder import WEIGHTS as ROW_WEIGHTS
+from jargonaut.encoding.weights_folder import STATIC, WEIGHTS, BaseWeights
 from jargonaut.storage.port import Storage
 
 FORMAT = 1
@@ -31,6 +33,11 @@ class StoredEncoder:
     model_path: Path
     tokenizer_path: Path
 
+    @property
+    def is_table(self) -> bool:
+        """Whether it is a table of token vectors, not a graph."""
+        return self.model_path.name == TABLE
+
 
 def save_encoder(storage: Storage, weights: BaseWeights, aims_at: str = "") -> EncoderCard:
     """Export an encoder and store it; nothing happens if it is there already.
@@ -43,7 +50,9 @@ def save_encoder(storage: Storage, weights: BaseWeights, aims_at: str = "") -> E
     Raises:
         InputError: It cannot be exported.
     """
-    files = {_MODEL: bert_graph(weights), _TOKENIZER: _plain_tokenizer(weights)}
+    static = weights.model_type == STATIC
+    model = _table(weights) if static else bert_graph(weights)
+    files = {TABLE if static else _MODEL: model, _TOKENIZER: _plain_tokenizer(weights)}
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     card = _card(weights, aims_at or weights.space, digests)
     for name, data in files.items():
@@ -82,9 +91,37 @@ def load_encoder(storage: Storage, encoder_id: str) -> StoredEncoder:
             raise _damaged(encoder_id, f"{name} is missing or unreadable") from error
         if got != expected:
             raise _damaged(encoder_id, f"{name} has SHA-256 {got}, expected {expected}")
+    model = TABLE if TABLE in record["files"] else _MODEL
     return StoredEncoder(
-        card, storage.local_path(_key(encoder_id, _MODEL)), storage.local_path(_key(encoder_id, _TOKENIZER))
+        card, storage.local_path(_key(encoder_id, model)), storage.local_path(_key(encoder_id, _TOKENIZER))
     )
+
+
+def open_encoder(storage: Storage, encoder_id: str) -> Encoder:
+    """An encoder, ready: what runs it follows from its files.
+
+    Raises:
+        UnknownNameError: There is no such encoder, or it was never finished.
+        IntegrityError: A file is not what its digest says, or missing.
+        NewerFormatError: It was written by a newer version.
+    """
+    stored = load_encoder(storage, encoder_id)
+    if stored.is_table:
+        from jargonaut.encoding.static_encoder import StaticEncoder
+
+        return StaticEncoder(stored.card, stored.model_path, stored.tokenizer_path)
+    from jargonaut.encoding.openvino_encoder import OpenVinoEncoder
+
+    return OpenVinoEncoder(stored.card, stored.model_path, stored.tokenizer_path)
+
+
+def is_table(storage: Storage, encoder_id: str) -> bool:
+    """Whether a stored encoder is a table of token vectors; nothing but its record is read.
+
+    Raises:
+        UnknownNameError: There is no such encoder.
+    """
+    return TABLE in _record(storage, encoder_id)["files"]
 
 
 def tokenizer_path(storage: Storage, encoder_id: str) -> Path:
@@ -137,6 +174,18 @@ def _plain_tokenizer(weights: BaseWeights) -> bytes:
         present = [tokenizer.normalizer] if tokenizer.normalizer else []
         tokenizer.normalizer = normalizers.Sequence([normalizers.Lowercase(), *present])
     return str(tokenizer.to_str()).encode()
+
+
+def _table(weights: BaseWeights) -> bytes:
+    """The table alone, as the weights hold it."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file, save
+
+    try:
+        tensors = load_file(weights.folder / WEIGHTS)
+        return bytes(save({name: tensors[name] for name in (ROWS, ROW_WEIGHTS) if name in tensors}))
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"The weights of `{weights.name}` cannot be read: {error}", "Fetch them again.") from error
 
 
 def _put(storage: Storage, key: str, data: bytes) -> None:

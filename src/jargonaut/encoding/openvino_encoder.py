@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jargonaut.core.errors import InputError, IntegrityError
-from jargonaut.encoding.port import EncoderCard, Vectors
+from jargonaut.encoding.port import EncoderCard, TokenSink, TokenVectors, Vectors
 
 BATCH_TOKENS = 4096
 """Most tokens of a batch, padding included: what bounds the memory, whatever the texts are."""
 
+STATES = "LayerNormalization_"
+"""How `bert_onnx` names the states of a layer."""
 _TOKENIZED_AT_ONCE = 2048
 _WIDTH_STEP = 8
 
@@ -46,7 +48,7 @@ class OpenVinoEncoder:
         self.precision = precision or native
         options = {"INFERENCE_PRECISION_HINT": self.precision, "PERFORMANCE_HINT": "LATENCY"}
         try:
-            self._model = core.compile_model(str(model_path), "CPU", options)
+            self._model = core.compile_model(_with_tokens(core.read_model(str(model_path))), "CPU", options)
             self._tokenizer = Tokenizer.from_file(str(tokenizer_path))
             self._cutting_tokenizer = Tokenizer.from_file(str(tokenizer_path))
         except Exception as error:  # both libraries raise nothing narrower
@@ -76,19 +78,43 @@ class OpenVinoEncoder:
         prompt = self._card.document_prompt
         return self._encode([prompt + text for text in texts], self._tokenizer)
 
+    @property
+    def gives_tokens(self) -> bool:
+        """See `TokenEncoder.gives_tokens`."""
+        return len(self._model.outputs) > 1
+
+    def encode_with_tokens(self, texts: Sequence[str], sink: TokenSink, *, as_queries: bool = False) -> Vectors:
+        """See `TokenEncoder.encode_with_tokens`."""
+        prompt = self._card.query_prompt if as_queries else self._card.document_prompt
+        tokenizer = self._cutting_tokenizer if as_queries else self._tokenizer
+        return self._encode([prompt + text for text in texts], tokenizer, _Tokens(sink, len(prompt)))
+
+    def token_ids(self, text: str) -> NDArray[np.int32]:
+        """See `TokenEncoder.token_ids`."""
+        return np.array(self._tokenizer.encode(text, add_special_tokens=False).ids, dtype=np.int32)
+
     def token_spans(self, text: str) -> list[tuple[int, int]]:
         """See `Encoder.token_spans`."""
         return list(self._tokenizer.encode(text, add_special_tokens=False).offsets)
 
-    def _encode(self, texts: list[str], tokenizer: Any) -> Vectors:
+    def _encode(self, texts: list[str], tokenizer: Any, wanted: _Tokens | None = None) -> Vectors:
+        if wanted and not self.gives_tokens:
+            raise IntegrityError(
+                f"Encoder {self._card.id} gives no vectors of single tokens.", "Build again to export it anew."
+            )
         vectors = np.empty((len(texts), self._card.dimensions), dtype=np.float32)
         with self._request() as request:
             for start in range(0, len(texts), _TOKENIZED_AT_ONCE):
                 part = texts[start : start + _TOKENIZED_AT_ONCE]
-                tokens = [np.array(encoding.ids, dtype=np.int64) for encoding in tokenizer.encode_batch_fast(part)]
+                # Where a token stands in the text is only found out if someone asks: that is the slower half.
+                found = tokenizer.encode_batch(part) if wanted else tokenizer.encode_batch_fast(part)
+                tokens = [np.array(encoding.ids, dtype=np.int64) for encoding in found]
                 self._check_lengths(tokens, part)
                 for rows in _batches([len(ids) for ids in tokens]):
-                    vectors[start + rows] = self._infer(request, [tokens[row] for row in rows])
+                    vectors[start + rows], hidden = self._infer(request, [tokens[row] for row in rows])
+                    if wanted:
+                        for row, states in zip(rows.tolist(), hidden, strict=True):
+                            wanted.give(start + row, found[row], states)
         return self._checked(vectors, texts)
 
     def _check_lengths(self, tokens: list[NDArray[np.int64]], texts: list[str]) -> None:
@@ -99,7 +125,8 @@ class OpenVinoEncoder:
                     "This is a fault of the chunker: please report it. A smaller limit in [chunking] avoids it.",
                 )
 
-    def _infer(self, request: Any, tokens: list[NDArray[np.int64]]) -> Vectors:
+    def _infer(self, request: Any, tokens: list[NDArray[np.int64]]) -> tuple[Vectors, Vectors]:
+        """Vectors of the texts, and of all their tokens: shape (texts, width, dimensions), gone with the next call."""
         width = max(len(ids) for ids in tokens)
         if len(tokens) > 1:
             # Few distinct shapes: OpenVINO prepares its kernels once for each.
@@ -110,7 +137,7 @@ class OpenVinoEncoder:
             input_ids[row, : len(ids)] = ids
             mask[row, : len(ids)] = 1
         result = request.infer({"input_ids": input_ids, "attention_mask": mask})
-        return np.asarray(result["embedding"], dtype=np.float32)
+        return np.array(result["embedding"], dtype=np.float32), result[self._model.outputs[-1]]
 
     def _checked(self, vectors: Vectors, texts: list[str]) -> Vectors:
         """Unit vectors, exactly: a bf16 model rounds. What is far from one is no vector at all."""
@@ -135,6 +162,39 @@ class OpenVinoEncoder:
             yield request
         finally:
             self._idle.put(request)
+
+
+class _Tokens:
+    """Hands on the tokens of texts that begin with a prompt of so many characters."""
+
+    def __init__(self, sink: TokenSink, prompt: int) -> None:
+        self._sink = sink
+        self._prompt = prompt
+
+    def give(self, text: int, encoding: Any, states: Vectors) -> None:
+        special = np.array(encoding.special_tokens_mask, dtype=bool)
+        starts = np.array([start for start, _ in encoding.offsets], dtype=np.intp)
+        kept = np.flatnonzero(~special & (starts >= self._prompt))
+        vectors = np.asarray(states[kept], dtype=np.float32)
+        vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+        self._sink(text, TokenVectors(np.array(encoding.ids, dtype=np.int32)[kept], vectors))
+
+
+def _with_tokens(model: Any) -> Any:
+    """The model, also giving what it pools: the last normalised states. They are computed anyway, so they cost nothing.
+
+    A graph of another make, in which they are not found, stays as it is.
+    """
+    normalised = [
+        name
+        for node in model.get_ordered_ops()
+        for output in node.outputs()
+        for name in output.get_names()
+        if name.startswith(STATES) and output.get_partial_shape().rank.get_length() == 3
+    ]
+    if normalised:
+        model.add_outputs(normalised[-1])
+    return model
 
 
 def _openvino() -> Any:

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TokenVectors:
+    """The tokens of one text as an encoder sees them, without special tokens and prompt."""
+
+    ids: NDArray[np.int32]
+    """Shape (tokens,): their numbers in the vocabulary."""
+    vectors: Vectors
+    """Shape (tokens, dimensions), unit length."""
+
+
+TokenSink = Callable[[int, TokenVectors], None]
+"""Is given the number of a text and its tokens; texts come in any order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +64,27 @@ class Encoder(Protocol):
 
     def token_spans(self, text: str) -> list[tuple[int, int]]:
         """Character offsets of the tokens of `text`, without special tokens and prompts, not truncated."""
+
+
+@runtime_checkable
+class TokenEncoder(Protocol):
+    """An encoder that also gives the vectors of single tokens, from the same pass: what late interaction compares."""
+
+    @property
+    def gives_tokens(self) -> bool:
+        """Whether its graph does: one that was exported otherwise may not."""
+
+    def encode_with_tokens(self, texts: Sequence[str], sink: TokenSink, *, as_queries: bool = False) -> Vectors:
+        """As `encode_documents`, or `encode_queries`, and every text's tokens into `sink`.
+
+        Raises:
+            InputError: A document has more than `max_tokens` tokens.
+        """
+
+    def token_ids(self, text: str) -> NDArray[np.int32]:
+        """The ids that `encode_with_tokens` gives for a text, without computing its vectors."""
+
+
+def giving_tokens(encoder: object) -> TokenEncoder | None:
+    """The encoder, if it gives the vectors of single tokens."""
+    return encoder if isinstance(encoder, TokenEncoder) and encoder.gives_tokens else None

@@ -28,8 +28,10 @@ FILES = (
 )
 """What may be read of such a folder; `*` stands for a module's folder such as `1_Pooling`."""
 
+STATIC = "model2vec"
+"""`model_type` of a table of token vectors: `model.safetensors` holds `embeddings` alone, and perhaps `weights`."""
 _DEFAULT_MAX_TOKENS = 512
-_HARMLESS_MODULES = ("Transformer", "Pooling", "Normalize", "Dropout")
+_HARMLESS_MODULES = ("Transformer", "Pooling", "Normalize", "Dropout", "StaticModel", "StaticEmbedding")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def read_weights(folder: Path, naming: Naming) -> BaseWeights:
             folder=folder,
             digest=digest,
             model_type=str(config["model_type"]),
-            dimensions=int(config["hidden_size"]),
+            dimensions=_table_width(folder) if config["model_type"] == STATIC else int(config["hidden_size"]),
             max_tokens=_max_tokens(folder, config, transformer),
             pooling=_pooling(folder, naming.name),
             lowercase=bool(transformer.get("do_lower_case")),
@@ -171,7 +173,20 @@ def _pooling_mode(config: dict[str, Any], name: str) -> Pooling:
     raise InputError(f"The base encoder `{name}` pools by {sorted(modes)}.", "Supported are mean and CLS pooling.")
 
 
+def _table_width(folder: Path) -> int:
+    """Of the table in the weights: its own `hidden_dim` has been seen to be wrong."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(folder / WEIGHTS, framework="numpy") as file:
+            return int(file.get_slice("embeddings").get_shape()[1])
+    except (SafetensorError, OSError, IndexError) as error:
+        raise InputError(f"{folder / WEIGHTS} holds no table `embeddings`: {error}") from error
+
+
 def _max_tokens(folder: Path, config: dict[str, Any], transformer: dict[str, Any]) -> int:
+    if config["model_type"] == STATIC:
+        return _DEFAULT_MAX_TOKENS  # of a longer text, the mean says ever less
     positions = int(config["max_position_embeddings"])
     if str(config["model_type"]) != "bert":
         # The RoBERTa family numbers positions from the padding id + 1.

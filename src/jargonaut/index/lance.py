@@ -15,7 +15,8 @@ import lancedb
 from lancedb.index import FTS, BTree, HnswSq, LabelList
 
 from jargonaut.core.errors import SpaceMismatchError, UnavailableError
-from jargonaut.index.lance_reader import TAG, LanceIndexReader, open_lance_reader, tag_of, translated
+from jargonaut.index.lance_errors import translated
+from jargonaut.index.lance_reader import TAG, LanceIndexReader, open_lance_reader, tag_of
 from jargonaut.index.lance_rows import ADDED, key_of, quoted, rows_of, schema_for
 from jargonaut.index.port import EXACT_ROWS, DocumentRows, IndexedDocument, Snapshot, TableKey
 from jargonaut.index.ranking_files import discard_ranking_files
@@ -68,7 +69,7 @@ class LanceIndexWriter:
         self._key = key
         self._folder = folder
         self._name = table_name(key)
-        with translated(f"open the index in {folder}"):
+        with translated("open it", folder, self._name):
             folder.mkdir(parents=True, exist_ok=True)
             database = lancedb.connect(str(folder))
             if self._name in database.list_tables(limit=_MOST_TABLES).tables:
@@ -90,7 +91,7 @@ class LanceIndexWriter:
     def documents(self) -> Mapping[str, IndexedDocument]:
         """See `IndexWriter.documents`."""
         # Chunks are written document by document, so a document whose first chunk is there is there whole.
-        with translated(f"read {self._name}"):
+        with translated("read it", self._folder, self._name):
             table = self._table.search().where("ordinal = 0").select(["uri", "content_digest", "allow"]).to_arrow()
         return {row["uri"]: indexed_document(row) for row in table.to_pylist()}
 
@@ -103,7 +104,7 @@ class LanceIndexWriter:
         if not batch:
             return
         rows = rows_of(batch, self._key)
-        with translated(f"write to {self._name}"):
+        with translated("write to it", self._folder, self._name):
             if not stale:
                 self._table.add(rows)
                 return
@@ -121,7 +122,7 @@ class LanceIndexWriter:
         by_allow: dict[tuple[str, ...], list[str]] = {}
         for uri, principals in sorted(allow.items()):
             by_allow.setdefault(principals, []).append(uri)
-        with translated(f"set permissions in {self._name}"):
+        with translated("set permissions in it", self._folder, self._name):
             for principals, uris in by_allow.items():
                 for start in range(0, len(uris), 500):
                     names = ", ".join(quoted(uri) for uri in uris[start : start + 500])
@@ -132,14 +133,14 @@ class LanceIndexWriter:
     def remove(self, uris: Iterable[str]) -> None:
         """See `IndexWriter.remove`."""
         listed = sorted(uris)
-        with translated(f"remove documents from {self._name}"):
+        with translated("remove documents from it", self._folder, self._name):
             for start in range(0, len(listed), 500):
                 names = ", ".join(quoted(uri) for uri in listed[start : start + 500])
                 self._table.delete(f"uri IN ({names})")
 
     def snapshot(self, version: int | None = None) -> Snapshot:
         """See `IndexWriter.snapshot`."""
-        with translated(f"index {self._name}"):
+        with translated("index it", self._folder, self._name):
             if self.chunk_count():
                 self._bring_up_to_date()
             head = self._table.version
@@ -156,7 +157,7 @@ class LanceIndexWriter:
     def discard(self, keep: Sequence[Snapshot]) -> None:
         """See `IndexWriter.discard`."""
         kept = {tag_of(snapshot.version) for snapshot in keep if snapshot.table == self._name}
-        with translated(f"clean {self._name}"):
+        with translated("clean it", self._folder, self._name):
             pinned: dict[int, int] = {}
             for tag, pin in self._table.tags.list().items():
                 if tag in kept or pin["version"] == self._table.version:

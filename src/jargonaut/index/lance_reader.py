@@ -6,20 +6,21 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Mapping, Sequence
-from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import lancedb
 import numpy as np
 import pyarrow as pa
 from lancedb.query import MatchQuery
+from numpy.typing import NDArray
 
 from jargonaut.core.deadline import Deadline
 from jargonaut.core.document import document_id
-from jargonaut.core.errors import DeadlineError, IntegrityError, UnavailableError
+from jargonaut.core.errors import DeadlineError
 from jargonaut.index.candidates import NO_ROWS, check_width, united
+from jargonaut.index.lance_errors import translated
 from jargonaut.index.lance_rows import filter_sql, key_of, quoted, vectors_of, visible_sql
 from jargonaut.index.port import (
     Candidates,
@@ -48,9 +49,6 @@ from jargonaut.index.rows import (
     stored_chunk,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 OVERSAMPLED = 2
 """The engine keeps one byte a number: it is asked for so many times what is wanted, and we keep the nearest."""
 TAG = "revision-"
@@ -62,7 +60,9 @@ T = TypeVar("T")
 class LanceIndexReader:
     """An `IndexReader` of one pinned version. Made by `open_lance_reader`."""
 
-    def __init__(self, table: Any, columns: Sequence[str], key: TableKey, files: RankingFiles) -> None:
+    def __init__(self, folder: Path, table: Any, columns: Sequence[str], key: TableKey, files: RankingFiles) -> None:
+        self._folder = folder
+        self._name: str = table.name
         self._table = table
         self._shown = [name for name in SHOWN_FIELDS if name in columns]
         self._kept = [name for name in KEPT_FIELDS if name in columns]
@@ -108,6 +108,10 @@ class LanceIndexReader:
     async def vectors(self, limit: int, deadline: Deadline) -> tuple[tuple[str, ...], Vector]:
         """See `IndexReader.vectors`."""
         return self._files.sample(limit)
+
+    async def contents(self, deadline: Deadline) -> tuple[NDArray[np.bytes_], NDArray[np.bytes_]]:
+        """See `IndexReader.contents`."""
+        return self._files.chunk_ids, self._files.document_ids
 
     async def neighbours(self, chunk: StoredChunk, visibility: Visibility, deadline: Deadline) -> list[StoredChunk]:
         """See `IndexReader.neighbours`."""
@@ -166,7 +170,7 @@ class LanceIndexReader:
 
     async def _within(self, work: Awaitable[T], deadline: Deadline) -> T:
         try:
-            with translated("search the index"):
+            with translated("search it", self._folder, self._name):
                 return await asyncio.wait_for(work, max(deadline.left_s, 0.001))
         except TimeoutError as error:
             raise DeadlineError("Searching the index took longer than allowed.", "Try again.") from error
@@ -177,21 +181,16 @@ async def open_lance_reader(folder: Path, snapshot: Snapshot) -> LanceIndexReade
 
     Raises:
         IntegrityError: The table or that version is gone or damaged.
+        UnavailableError: The disk is full, or refuses.
     """
-    try:
+    with translated(f"open version {snapshot.version}", folder, snapshot.table):
         database = await lancedb.connect_async(str(folder))
         table = await database.open_table(snapshot.table)
         await table.checkout(tag_of(snapshot.version))
         schema = await table.schema()
         key = key_of(schema, f"Table {snapshot.table}")
         files = await _ranking_files(ranking_folder(folder, snapshot.table, snapshot.version), table, key)
-    except (RuntimeError, ValueError, OSError) as error:
-        raise IntegrityError(
-            f"Version {snapshot.version} of table {snapshot.table} in {folder} cannot be opened: {error}",
-            "Make it again from the documents (`jargonaut build --anew`), restore the folder from a backup, or, if it "
-            "is in another engine, copy it (`jargonaut index copy`).",
-        ) from error
-    return LanceIndexReader(table, schema.names, key, files)
+    return LanceIndexReader(folder, table, schema.names, key, files)
 
 
 async def _ranking_files(folder: Path, table: Any, key: TableKey) -> RankingFiles:
@@ -230,16 +229,3 @@ async def _timed(name: str, seconds: dict[str, float], work: Awaitable[T]) -> T:
     result = await work
     seconds[name] = time.perf_counter() - start
     return result
-
-
-@contextmanager
-def translated(what: str) -> Iterator[None]:
-    """Turn what the engine raises into `UnavailableError`: could not do `what`."""
-    try:
-        yield
-    except TimeoutError:
-        raise
-    except (RuntimeError, ValueError, OSError) as error:
-        full = "No space left" in str(error)
-        hint = "The disk is full: free some space and run the same command again." if full else ""
-        raise UnavailableError(f"Could not {what}: {error}", hint) from error

@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jargonaut.core.deadline import Deadline
 from jargonaut.core.document import document_id
@@ -94,6 +95,10 @@ class LuceneIndexReader:
     async def vectors(self, limit: int, deadline: Deadline) -> tuple[tuple[str, ...], Vector]:
         """See `IndexReader.vectors`."""
         return self._files.sample(limit)
+
+    async def contents(self, deadline: Deadline) -> tuple[NDArray[np.bytes_], NDArray[np.bytes_]]:
+        """See `IndexReader.contents`."""
+        return self._files.chunk_ids, self._files.document_ids
 
     async def neighbours(self, chunk: StoredChunk, visibility: Visibility, deadline: Deadline) -> list[StoredChunk]:
         """See `IndexReader.neighbours`."""

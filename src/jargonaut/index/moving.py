@@ -13,6 +13,7 @@ from jargonaut.core.deadline import Deadline
 from jargonaut.core.errors import IntegrityError
 from jargonaut.core.progress import Progress
 from jargonaut.index.port import DocumentRows, HeldDocument, IndexedDocument, IndexReader, IndexWriter, Snapshot
+from jargonaut.index.search_check import not_found
 
 BATCH_CHUNKS = 2_000
 _BATCH_S = 600.0
@@ -68,8 +69,8 @@ def copy_revision(
 class Problem:
     """What is wrong with a document in an index."""
 
-    kind: Literal["missing", "orphan", "drift"]
-    """Not there; there and in no revision; there, and not what it should be."""
+    kind: Literal["missing", "orphan", "drift", "damaged"]
+    """Not there; there and in no revision; there, and not what it should be; not to be read at all."""
     uri: str
     detail: str
 
@@ -77,7 +78,9 @@ class Problem:
 async def verify_revision(
     reader: IndexReader, documents: Mapping[str, IndexedDocument], progress: Progress
 ) -> list[Problem]:
-    """Compare an index with the documents of its revision: each document, chunk, text, permission and vector.
+    """Compare an index with the documents of its revision, and search it for each of them.
+
+    Each document, chunk, text, permission and vector is read, and so is all that the search structures hold.
 
     Args:
         reader: Of the revision.
@@ -85,6 +88,7 @@ async def verify_revision(
         progress: Told of documents.
 
     Raises:
+        IntegrityError: Something in it is damaged, so that the rest was not read.
         UnavailableError: The engine cannot be read.
     """
     held = await reader.inventory(Deadline.after(_BATCH_S))
@@ -95,10 +99,16 @@ async def verify_revision(
     todo = sorted(documents.keys() & held.keys())
     done = 0
     for batch in _batches(todo, held):
-        for rows in await reader.export(batch, Deadline.after(_BATCH_S)):
-            uri = rows.document.uri
-            detail = _drift(rows, held[uri], documents[uri], position, vectors)
-            problems += [Problem("drift", uri, detail)] if detail else []
+        exported = await reader.export(batch, Deadline.after(_BATCH_S))
+        drifted = {
+            rows.document.uri: detail
+            for rows in exported
+            if (detail := _drift(rows, held[rows.document.uri], documents[rows.document.uri], position, vectors))
+        }
+        same = [rows for rows in exported if rows.document.uri not in drifted]
+        gone = dict.fromkeys(set(batch) - {rows.document.uri for rows in exported}, "is not found by its id")
+        drifted |= gone | await not_found(reader, same, documents, _BATCH_S)
+        problems += [Problem("drift", uri, detail) for uri, detail in drifted.items()]
         done += len(batch)
         progress("verify", done, len(todo), batch[-1])
     return sorted(problems, key=lambda problem: (problem.uri, problem.kind))

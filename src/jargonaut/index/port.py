@@ -210,6 +210,9 @@ class IndexReader(Protocol):
     async def vectors(self, limit: int, deadline: Deadline) -> tuple[tuple[str, ...], Vector]:
         """Chunk ids and their vectors, shape (n, dimensions); up to `limit`, spread evenly over the table."""
 
+    async def contents(self, deadline: Deadline) -> tuple[NDArray[np.bytes_], NDArray[np.bytes_]]:
+        """The id of every chunk, and of its document, at the same place."""
+
     async def neighbours(self, chunk: StoredChunk, visibility: Visibility, deadline: Deadline) -> list[StoredChunk]:
         """The chunks of the same parent; if it has none, itself and those right before and after; in order."""
 

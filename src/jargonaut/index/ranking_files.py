@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +78,7 @@ def ranking_folder(index: Path, table: str, version: int) -> Path:
 
 
 def open_ranking_files(files: dict[str, Path]) -> RankingFiles | None:
-    """The files by their name in `FILES`, or None if they were never written whole."""
+    """The files by their name in `FILES`, or None if they were never written whole, or are visibly damaged."""
     try:
         rows, chunks, documents = (np.load(files[name], allow_pickle=False) for name in FILES[:3])
         vectors = np.load(files["vectors"], mmap_mode="r", allow_pickle=False)
@@ -86,7 +86,13 @@ def open_ranking_files(files: dict[str, Path]) -> RankingFiles | None:
         return None
     if not len(rows) == len(chunks) == len(documents) == len(vectors):
         return None
+    if not (_is_ascii(chunks) and _is_ascii(documents)):
+        return None
     return RankingFiles(rows, chunks, documents, vectors)
+
+
+def _is_ascii(ids: NDArray[np.bytes_]) -> bool:
+    return ids.dtype.kind == "S" and not np.any(np.ascontiguousarray(ids).view(np.uint8) & 0x80)
 
 
 def files_in(folder: Path) -> dict[str, Path]:
@@ -110,9 +116,11 @@ class RankingFilesWriter:
         self._rows = np.empty(rows, np.uint64)
         self._chunk_ids: list[str] = []
         self._document_ids: list[str] = []
-        self._unsorted = np.lib.format.open_memmap(
-            self._partial / "unsorted.npy", "w+", np.float32, (rows, dimensions)
-        ) if rows and dimensions else np.empty((rows, dimensions), np.float32)  # fmt: skip
+        self._unsorted = (
+            _mapped(self._partial / "unsorted.npy", (rows, dimensions))
+            if rows and dimensions
+            else np.empty((rows, dimensions), np.float32)
+        )
 
     def add(self, block: RankingRows) -> None:
         """Add rows."""
@@ -162,10 +170,24 @@ class RankingFilesWriter:
         if not self._unsorted.size:
             np.save(path, self._unsorted)
             return
-        vectors = np.lib.format.open_memmap(path, "w+", np.float32, self._unsorted.shape)
+        vectors = _mapped(path, self._unsorted.shape)
         for start in range(0, len(order), _COPIED_ROWS):
             vectors[start : start + _COPIED_ROWS] = self._unsorted[order[start : start + _COPIED_ROWS]]
         vectors.flush()
+
+
+def _mapped(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.float32]]:
+    """A new file mapped into memory; an `OSError` if the disk has no room for it.
+
+    Without room of its own for every page, writing to one would kill the process when the disk is full.
+    """
+    mapped: np.memmap[Any, np.dtype[np.float32]] = np.lib.format.open_memmap(path, "w+", np.float32, shape)
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.posix_fallocate(descriptor, 0, os.fstat(descriptor).st_size)
+    finally:
+        os.close(descriptor)
+    return mapped
 
 
 def _other_number(expected: int, came: int) -> IntegrityError:

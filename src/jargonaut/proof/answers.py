@@ -69,7 +69,7 @@ async def _right(
     whitening: Whitening | None,
     recipe: Recipe,
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    given = await passages_given(reader, pools, queries, (recipe.fusion, whitening), recipe.top_k)
+    given = await passages_given(reader, pools, queries, (recipe.fusion, whitening), recipe.most_passages)
     right = [
         item.evidence.answers(recipe.similarity_threshold) and bool(query.relevant & set(item.chunk_ids))
         for item, query in zip(given, queries, strict=True)

@@ -9,6 +9,7 @@ from jargonaut.encoding.port import Encoder
 from jargonaut.index.port import IndexReader, Visibility
 from jargonaut.proof.judge import JudgingQuery
 from jargonaut.proof.retrieval import passages_given, retrieve_pools
+from jargonaut.ranking.late_interaction import LateInteraction
 from jargonaut.ranking.probes import off_domain_questions
 from jargonaut.ranking.threshold import fit_threshold
 from jargonaut.ranking.whitening import Whitening
@@ -25,7 +26,8 @@ async def calibrated_threshold(
     queries: Sequence[JudgingQuery],
     languages: Mapping[str, int],
     ranked_by: tuple[Fusion, Whitening | None],
-    top_k: int,
+    most: tuple[int, int],
+    late: LateInteraction | None = None,
 ) -> float:
     """Fit the threshold on development questions and off-domain probes, through the index that serves.
 
@@ -35,7 +37,8 @@ async def calibrated_threshold(
         queries: Development questions; without any, a fixed threshold is returned.
         languages: Documents by language: decides in which languages it is probed.
         ranked_by: Fusion and whitening of the recipe.
-        top_k: Passages that the evidence is taken from.
+        most: Passages that the evidence is taken from: in all, and of one document.
+        late: What compares tokens, if the recipe does.
 
     Raises:
         UnavailableError: The index cannot be searched.
@@ -47,7 +50,7 @@ async def calibrated_threshold(
     seen = Visibility(everything=True)
     scores = []
     for asked in (queries, probes):
-        pools = await retrieve_pools(reader, encoder, asked, seen, ranked_by[0].pool)
-        given = await passages_given(reader, pools, asked, ranked_by, top_k)
+        pools = await retrieve_pools(reader, encoder, asked, seen, ranked_by[0].pool, late)
+        given = await passages_given(reader, pools, asked, ranked_by, most)
         scores.append([item.evidence.score for item in given])
     return round(float(fit_threshold(*scores)), 4)

@@ -10,32 +10,66 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jargonaut.core.errors import InputError
-from jargonaut.core.proof import Interval, Proof, Row
+from jargonaut.core.proof import Interval, Opinion, Proof, Row
 from jargonaut.index.port import Candidates
 from jargonaut.proof.gate import Contest, Decision, Gate, decide
 from jargonaut.proof.intervals import Groups, bootstrap_interval
-from jargonaut.proof.metrics import CUT, QueryScores, score_rankings
+from jargonaut.proof.metrics import QueryScores, score_rankings
 from jargonaut.ranking.fuse import Ranking
 
-_SECTION = ""
-"""Stands for the relevant section in a collapsed ranking; no chunk has an empty id."""
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something that answers a question: a section, a document."""
+
+    chunks: frozenset[str]
+    """Ids: finding any of them is finding it."""
+    grade: float = 1.0
+    """How well it answers: above 0."""
+    document_id: str = ""
+    section: str = ""
+    """Title and heading path, for people."""
 
 
 @dataclass(frozen=True, slots=True)
 class JudgingQuery:
-    """A question and the one section that answers it."""
+    """A question and what answers it: one section, or several sections or documents, each with its grade."""
 
     text: str
     document_id: str
-    """Of the section's document, which training must not have seen."""
+    """Of what answers it best, which training must not have seen."""
     relevant: frozenset[str]
-    """Ids of the section's chunks: finding any of them is finding it."""
+    """Ids of all chunks that answer."""
     hidden: frozenset[str] = frozenset()
     """Chunk or document ids taken out of every ranking first, such as the place where the question was taken from."""
     source: str = ""
-    """`labels`, `cross-references`, `headings`."""
+    """`labels`, `cross-reference`, `heading`, ..."""
     section: str = ""
-    """Title and heading path, for people."""
+    """Title and heading path of what answers it best, for people."""
+    targets: tuple[Target, ...] = ()
+    """Best first. Empty if there is one, of grade 1: the chunks in `relevant`."""
+    by_document: bool = False
+    """Rank documents by their first chunk, not chunks: where whole documents were judged."""
+    language: str = ""
+    origin: str = ""
+    """The source of documents that the answer is from, if there are several."""
+    cluster: str = ""
+    """Names what is resampled together, if that is more than the document: its near-duplicates."""
+
+    @property
+    def group(self) -> str:
+        """What is resampled together."""
+        return self.cluster or self.document_id
+
+    @property
+    def sought(self) -> tuple[Target, ...]:
+        """The targets."""
+        return self.targets or (Target(self.relevant, 1.0, self.document_id, self.section),)
+
+    @property
+    def document_ids(self) -> frozenset[str]:
+        """Of everything that answers it."""
+        return frozenset(target.document_id for target in self.sought) | {self.document_id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +106,11 @@ class Trial:
     documents_held_out: int
     lineage: Mapping[str, str] = field(default_factory=dict)
     gate: Gate = field(default_factory=Gate)
+    family_level: float = 0.0
+    """The level of all proofs on these questions together, and which of them this is."""
+    look: int = 1
+    set_aside: int = 0
+    """Questions that decided an earlier proof, and do not decide this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +120,19 @@ class QueryOutcome:
     query: str
     section: str
     baseline_rank: int | None
-    """1 is best; None if the section is not in the list."""
+    """Of the first thing that answers; 1 is best; None if it is not in the list."""
     candidate_rank: int | None
+    baseline_score: float
+    """NDCG@10."""
+    candidate_score: float
+    baseline_first: str = ""
+    """Id of the chunk that came first; for people its title and heading path."""
+    candidate_first: str = ""
+
+    @property
+    def difference(self) -> float:
+        """What was gained."""
+        return self.candidate_score - self.baseline_score
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +155,15 @@ def judge(rows: Mapping[str, Sequence[RankedChunks]], queries: Sequence[JudgingQ
         InputError: There are no queries, or a row is missing or of another length.
     """
     _check(rows, queries, trial)
-    ranks = {
-        name: [section_rank(*pair) for pair in zip(rankings, queries, strict=True)] for name, rankings in rows.items()
-    }
-    scores = {name: _scores(of_row) for name, of_row in ranks.items()}
-    documents = [query.document_id for query in queries]
+    scores = score_rows(rows, queries)
+    groups = groups_of(queries)
     contest = Contest(
         baseline=trial.baseline_row,
         candidate=trial.candidate_row,
         baseline_scores=scores[trial.baseline_row].ndcg_at_10,
         candidate_scores=scores[trial.candidate_row].ndcg_at_10,
-        groups=documents,
+        groups=groups,
+        parts=parts_of(queries),
     )
     decision = decide(contest, trial.gate)
     proof = Proof(
@@ -128,17 +176,81 @@ def judge(rows: Mapping[str, Sequence[RankedChunks]], queries: Sequence[JudgingQ
         documents_held_out=trial.documents_held_out,
         level=trial.gate.level,
         resolves=decision.resolves,
-        rows=tuple(_row(name, of_row, documents, trial.gate.seed) for name, of_row in scores.items()),
+        rows=summed_rows(scores, groups, trial.gate.seed),
         comparison=decision.comparison,
         verdict=decision.verdict if trial.baseline else "unproven",
         reason=_reason(decision, trial),
         lineage=dict(trial.lineage),
+        family_level=trial.family_level,
+        look=trial.look,
+        parts=decision.parts,
     )
+    before, after = rows[trial.baseline_row], rows[trial.candidate_row]
     outcomes = tuple(
-        QueryOutcome(query.text, query.section, before, after)
-        for query, before, after in zip(queries, ranks[trial.baseline_row], ranks[trial.candidate_row], strict=True)
+        QueryOutcome(
+            query=query.text,
+            section=query.section,
+            baseline_rank=section_rank(old, query),
+            candidate_rank=section_rank(new, query),
+            baseline_score=float(contest.baseline_scores[number]),
+            candidate_score=float(contest.candidate_scores[number]),
+            baseline_first=_first(old, query),
+            candidate_first=_first(new, query),
+        )
+        for number, (query, old, new) in enumerate(zip(queries, before, after, strict=True))
     )
     return Judgement(proof, outcomes)
+
+
+def opinion(
+    rows: Mapping[str, Sequence[RankedChunks]], queries: Sequence[JudgingQuery], trial: Trial, source: str
+) -> Opinion:
+    """What other questions would have said at the same level."""
+    found = judge(rows, queries, trial).proof
+    assert found.comparison is not None
+    return Opinion(source, len(queries), found.comparison, found.verdict)
+
+
+def groups_of(queries: Sequence[JudgingQuery]) -> list[str]:
+    """What is resampled together, one name a query."""
+    return [query.group for query in queries]
+
+
+def score_rows(rows: Mapping[str, Sequence[RankedChunks]], queries: Sequence[JudgingQuery]) -> dict[str, QueryScores]:
+    """Every row scored on the same queries."""
+    grades = [{_named(at): target.grade for at, target in enumerate(query.sought)} for query in queries]
+    return {
+        name: score_rankings([items(*pair) for pair in zip(rankings, queries, strict=True)], grades)
+        for name, rankings in rows.items()
+    }
+
+
+def summed_rows(scores: Mapping[str, QueryScores], groups: Groups, seed: int = 0) -> tuple[Row, ...]:
+    """Means with their intervals."""
+
+    def interval(values: NDArray[np.float64]) -> Interval:
+        return bootstrap_interval(values, groups, seed=seed)
+
+    return tuple(
+        Row(
+            name=name,
+            ndcg_at_10=interval(of_row.ndcg_at_10),
+            recall_at_10=interval(of_row.recall_at_10),
+            mrr_at_10=interval(of_row.mrr_at_10),
+            recall_at_5=interval(of_row.recall_at_5),
+            recall_at_100=interval(of_row.recall_at_100),
+        )
+        for name, of_row in scores.items()
+    )
+
+
+def parts_of(queries: Sequence[JudgingQuery]) -> dict[str, list[str]]:
+    """The kinds of parts that are looked at by themselves."""
+    return {
+        "language": [query.language for query in queries],
+        "documents": [query.origin for query in queries],
+        "questions": [query.source for query in queries],
+    }
 
 
 def ranked_chunks(candidates: Candidates, ranking: Ranking) -> RankedChunks:
@@ -147,26 +259,35 @@ def ranked_chunks(candidates: Candidates, ranking: Ranking) -> RankedChunks:
     return RankedChunks(tuple(candidates.chunk_ids[i] for i in order), tuple(candidates.document_ids[i] for i in order))
 
 
-def section_rank(ranking: RankedChunks, query: JudgingQuery) -> int | None:
-    """Rank of the first chunk of the relevant section once hidden chunks are cut; 1 is best, None if it is not there.
+def items(ranking: RankedChunks, query: JudgingQuery) -> list[str]:
+    """What a reader of the ranking comes by, each thing once, hidden ones cut: targets, and everything else.
 
-    Later chunks of the section do not count again, and since they stand behind the first they shift nothing.
+    A target counts at its first chunk. Its later chunks do not count again, and shift nothing.
     """
-    rank = 0
+    targets: dict[str, list[str]] = {}
+    for at, target in enumerate(query.sought):
+        for chunk in target.chunks:
+            targets.setdefault(chunk, []).append(_named(at))
+    seen: dict[str, None] = {}
     for chunk_id, document_id in zip(ranking.chunk_ids, ranking.document_ids, strict=True):
         if chunk_id in query.hidden or document_id in query.hidden:
             continue
-        rank += 1
-        if chunk_id in query.relevant:
-            return rank
-    return None
+        others = [document_id] if query.by_document else [chunk_id]
+        seen.update(dict.fromkeys(targets.get(chunk_id, others)))
+    return list(seen)
+
+
+def section_rank(ranking: RankedChunks, query: JudgingQuery) -> int | None:
+    """Rank of the first thing that answers once hidden chunks are cut; 1 is best, None if it is not there."""
+    wanted = {_named(at) for at in range(len(query.sought))}
+    return next((rank for rank, item in enumerate(items(ranking, query), 1) if item in wanted), None)
 
 
 def split_halves(queries: Sequence[JudgingQuery], seed: int = 0) -> Halves:
-    """Split by a seeded hash of the document, so that all questions on a document fall on the same side."""
+    """Split by a seeded hash of the document or its cluster, so that all questions on it fall on the same side."""
 
     def judged(query: JudgingQuery) -> bool:
-        return hashlib.sha256(f"{seed}:{query.document_id}".encode()).digest()[0] % 2 == 1
+        return hashlib.sha256(f"{seed}:{query.group}".encode()).digest()[0] % 2 == 1
 
     return Halves(
         tuple(query for query in queries if not judged(query)), tuple(query for query in queries if judged(query))
@@ -186,20 +307,24 @@ def _check(rows: Mapping[str, Sequence[RankedChunks]], queries: Sequence[Judging
             raise InputError(f"The row `{name}` has {len(rankings)} rankings for {len(queries)} questions.")
 
 
-def _scores(ranks: Sequence[int | None]) -> QueryScores:
-    """Scores of rankings in which only the place of one section matters."""
-    rankings = [[str(i) for i in range(1, rank)] + [_SECTION] if rank and rank <= CUT else [] for rank in ranks]
-    return score_rankings(rankings, [{_SECTION}] * len(ranks))
+def _named(target: int) -> str:
+    """Stands for a target among chunks and documents, whose ids are hexadecimal."""
+    return f"target {target}"
 
 
-def _row(name: str, scores: QueryScores, groups: Groups, seed: int) -> Row:
-    def interval(values: NDArray[np.float64]) -> Interval:
-        return bootstrap_interval(values, groups, seed=seed)
-
-    return Row(name, interval(scores.ndcg_at_10), interval(scores.recall_at_10), interval(scores.mrr_at_10))
+def _first(ranking: RankedChunks, query: JudgingQuery) -> str:
+    visible = zip(ranking.chunk_ids, ranking.document_ids, strict=True)
+    return next((chunk for chunk, document in visible if not query.hidden & {chunk, document}), "")
 
 
 def _reason(decision: Decision, trial: Trial) -> str:
-    if trial.baseline:
-        return decision.reason
-    return f"There was no live recipe to be compared with. {decision.reason}"
+    said = [decision.reason]
+    if not trial.baseline:
+        said.insert(0, "There was no live recipe to be compared with.")
+    if trial.gate.margin is None and trial.look > 1:
+        said.append(
+            f"It is look {trial.look} at these questions, and all looks together are held to {trial.family_level:g}."
+        )
+    if trial.set_aside:
+        said.append(f"{trial.set_aside} questions that decided before were set aside: enough are new.")
+    return " ".join(said)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from jargonaut.core.release import Fusion
 from jargonaut.index.port import Candidates, Vector
+from jargonaut.ranking.late_interaction import LateScores
 from jargonaut.ranking.whitening import Whitening
 
 Scores = NDArray[np.float64]
@@ -30,6 +31,8 @@ class Ranking:
     whitened: Vector
     """Cosine after whitening; NaN without whitening."""
     bm25: Vector
+    late: Vector
+    """MaxSim over the tokens; NaN where it is not known, or not part of the ranking."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,15 +41,21 @@ class Signals:
 
     lexical: Scores
     dense: Scores | None
-    """Mean of the z-scores of raw and whitened cosine; of the raw one alone without whitening; None without vectors."""
+    """Mean of the z-scores of raw and whitened cosine, hubs corrected; of the raw one without whitening; None without
+    vectors."""
     whitened: Vector
     """The whitened cosine itself; NaN without whitening."""
+    late: Scores | None
+    """Z-scored MaxSim, 0 where it is not known, times what it counts for at the length of this question."""
     by_id: NDArray[np.intp]
     """The candidates in the order of their ids, which breaks ties."""
 
-    def fused(self, lexical_weight: float) -> Scores:
+    def fused(self, lexical_weight: float, late_weight: float = 0.0) -> Scores:
         """The weighted sum; BM25 alone without vectors."""
-        return self.lexical if self.dense is None else lexical_weight * self.lexical + (1 - lexical_weight) * self.dense
+        if self.dense is None:
+            return self.lexical
+        fused = lexical_weight * self.lexical + (1 - lexical_weight) * self.dense
+        return fused if self.late is None else fused + late_weight * self.late
 
     def order(self, fused: Scores) -> NDArray[np.intp]:
         """Best first; equal scores by chunk id."""
@@ -54,7 +63,11 @@ class Signals:
 
 
 def rank(
-    candidates: Candidates, query_vector: Vector | None, fusion: Fusion, whitening: Whitening | None = None
+    candidates: Candidates,
+    query_vector: Vector | None,
+    fusion: Fusion,
+    whitening: Whitening | None = None,
+    late: LateScores | None = None,
 ) -> Ranking:
     """Order a pool of candidates as the recipe says.
 
@@ -63,26 +76,34 @@ def rank(
         query_vector: Shape (d,), unit length; None for a lexical recipe.
         fusion: Weight and pool.
         whitening: The artifact that `fusion.whitening` names, or None.
+        late: MaxSim of the candidates; None where tokens are not compared, or the revision has none.
     """
-    signals = pool_signals(candidates, query_vector, fusion.pool, whitening)
-    fused = signals.fused(fusion.lexical_weight)
-    return Ranking(signals.order(fused), fused, candidates.cosine, signals.whitened, candidates.bm25)
+    signals = pool_signals(candidates, query_vector, fusion.pool, whitening, late)
+    fused = signals.fused(fusion.lexical_weight, fusion.late_weight)
+    compared = np.full(len(fused), np.nan, np.float32) if late is None else late.score
+    return Ranking(signals.order(fused), fused, candidates.cosine, signals.whitened, candidates.bm25, compared)
 
 
 def pool_signals(
-    candidates: Candidates, query_vector: Vector | None, pool: int, whitening: Whitening | None
+    candidates: Candidates,
+    query_vector: Vector | None,
+    pool: int,
+    whitening: Whitening | None,
+    late: LateScores | None = None,
 ) -> Signals:
     """Standardise the signals of one pool; `pool` is the most candidates that each list could have."""
     whitened = np.full(len(candidates.chunk_ids), np.nan, dtype=np.float32)
     lexical = _z(_completed(candidates.bm25, pool))
     by_id = np.array(sorted(range(len(candidates.chunk_ids)), key=candidates.chunk_ids.__getitem__), dtype=np.intp)
     if query_vector is None or candidates.vectors is None:
-        return Signals(lexical, None, whitened, by_id)
+        return Signals(lexical, None, whitened, None, by_id)
     dense = _z(candidates.cosine)
     if whitening is not None:
-        whitened = whitening.apply(candidates.vectors) @ whitening.apply(query_vector[None])[0]
-        dense = (dense + _z(whitened)) / 2
-    return Signals(lexical, dense, whitened, by_id)
+        moved = whitening.apply(candidates.vectors)
+        whitened = moved @ whitening.apply(query_vector[None])[0]
+        dense = (dense + _z(whitened - whitening.hubness(moved))) / 2
+    compared = None if late is None else late.share * _z_of_known(late.score)
+    return Signals(lexical, dense, whitened, compared, by_id)
 
 
 def _completed(bm25: Vector, pool: int) -> Vector:
@@ -105,3 +126,11 @@ def _z(values: Vector) -> Scores:
         return exact
     deviation = exact.std()
     return (exact - exact.mean()) / deviation if deviation > 1e-9 else np.zeros_like(exact)
+
+
+def _z_of_known(values: Vector) -> Scores:
+    """`_z` of the numbers among them; the others stand in the middle."""
+    known = np.isfinite(values)
+    scores = np.zeros(len(values))
+    scores[known] = _z(values[known])
+    return scores

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jargonaut.core.errors import InputError
-from jargonaut.index.analysis import identifiers, index_terms, query_terms
+from jargonaut.index.analysis import identifiers, index_terms
 from jargonaut.index.port import Vector
+from jargonaut.ranking.question_words import subject_terms
 
 WRONGLY_ABSTAINED = 0.05
 """Largest share of answerable questions that the fitted threshold may turn away."""
@@ -63,8 +64,8 @@ def evidence(question: str, passages: Sequence[str], cosine: Vector, languages: 
 
 
 def coverage(question: str, passage: str) -> float:
-    """Share of the question's different terms that the passage holds; 0 if the question has none."""
-    wanted = set(query_terms(question))
+    """Share of the different terms of the question's subject that the passage holds; 0 if the question has none."""
+    wanted = subject_terms(question)
     return len(wanted & set(index_terms(passage))) / len(wanted) if wanted else 0.0
 
 

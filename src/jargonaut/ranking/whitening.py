@@ -2,12 +2,15 @@
 
 Su et al. 2021, "Whitening Sentence Representations"; softened by the exponent and by a floor under the eigenvalues,
 since full whitening harms contextual encoders: W = (C + epsilon * mean eigenvalue * I) ** (-exponent / 2).
+
+Hubs are documents that are near to everything, and are found by questions that they do not answer. What is near to many
+others of the corpus is taken off a little (CSLS of Lample et al. 2018, one side of it).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -18,8 +21,14 @@ from safetensors import numpy as tensors
 from jargonaut.core.canonical import digest_bytes
 from jargonaut.core.errors import InputError, IntegrityError, NewerFormatError
 
-FORMAT = 1
+FORMAT = 2
+"""Of a whitening with references; without, it is written in format 1 as ever, and keeps its digest."""
 SAMPLE_ROWS = 20_000
+REFERENCES = 2_000
+"""Documents that hubs are told by."""
+HUB_SHARE = 0.25
+"""What is taken off: this share of the mean similarity to the nearest of the references."""
+NEAREST = 10
 CONTEXTUAL_EXPONENT = 0.5
 """For transformer encoders; measured best between .25 and .5."""
 STATIC_EXPONENT = 1.0
@@ -38,6 +47,8 @@ class Whitening:
     """Shape (d, d), symmetric."""
     exponent: float
     epsilon: float
+    references: Vectors = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    """Shape (n, d), whitened documents; none of them, and hubs are not looked at."""
 
     def apply(self, vectors: Vectors) -> Vectors:
         """`vectors` of shape (n, d), centred, multiplied and of unit length again; a zero vector stays zero."""
@@ -46,16 +57,31 @@ class Whitening:
         length[length == 0] = 1
         return moved / length
 
+    def hubness(self, whitened: Vectors) -> Vectors:
+        """What to take off each one's cosine, shape (n,): 0 without references.
+
+        Args:
+            whitened: Shape (n, d), as `apply` gives it.
+        """
+        if not self.references.size:
+            return np.zeros(len(whitened), np.float32)
+        similarity = whitened @ self.references.T
+        most = min(NEAREST, similarity.shape[1])
+        nearest = np.partition(similarity, similarity.shape[1] - most, axis=1)[:, -most:]
+        taken: Vectors = HUB_SHARE * nearest.mean(axis=1)
+        return taken
+
     def to_bytes(self) -> bytes:
         """Safetensors; the same whitening always gives the same bytes."""
-        data: bytes = tensors.save(
-            {
-                "format": np.array([FORMAT], dtype=np.int64),
-                "mean": self.mean,
-                "matrix": self.matrix,
-                "softness": np.array([self.exponent, self.epsilon], dtype=np.float64),
-            }
-        )
+        parts = {
+            "format": np.array([FORMAT if self.references.size else 1], dtype=np.int64),
+            "mean": self.mean,
+            "matrix": self.matrix,
+            "softness": np.array([self.exponent, self.epsilon], dtype=np.float64),
+        }
+        if self.references.size:
+            parts["references"] = self.references
+        data: bytes = tensors.save(parts)
         return data
 
     @cached_property
@@ -91,6 +117,17 @@ def fit_whitening(
     return Whitening(mean.astype(np.float32), matrix.astype(np.float32), exponent, epsilon)
 
 
+def with_references(whitening: Whitening, vectors: Vectors) -> Whitening:
+    """The same, told which documents are hubs.
+
+    Args:
+        whitening: Fitted.
+        vectors: Unit vectors of documents, shape (n, d); `REFERENCES` of them, spread evenly, are kept.
+    """
+    step = max(1, -(-len(vectors) // REFERENCES))
+    return replace(whitening, references=whitening.apply(vectors[::step]))
+
+
 def whitening_from_bytes(data: bytes) -> Whitening:
     """Read what `Whitening.to_bytes` wrote.
 
@@ -104,11 +141,13 @@ def whitening_from_bytes(data: bytes) -> Whitening:
         if written > FORMAT:
             raise NewerFormatError(f"This whitening was written in format {written}.", "Upgrade Jargonaut.")
         mean, matrix, softness = read["mean"], read["matrix"], read["softness"]
+        references = read.get("references", np.empty((0, 0), np.float32))
     except (SafetensorError, KeyError, IndexError) as error:
         raise IntegrityError(f"The whitening cannot be read: {error}", "Build again to make it anew.") from error
-    if matrix.shape != (mean.size, mean.size) or not (np.isfinite(matrix).all() and np.isfinite(mean).all()):
+    finite = all(np.isfinite(part).all() for part in (mean, matrix, references))
+    if matrix.shape != (mean.size, mean.size) or not finite or (references.size and references.shape[1] != mean.size):
         raise IntegrityError("The whitening's numbers are damaged.", "Build again to make it anew.")
-    return Whitening(mean, matrix, float(softness[0]), float(softness[1]))
+    return Whitening(mean, matrix, float(softness[0]), float(softness[1]), references)
 
 
 def _sampled(batches: Iterable[Vectors], seed: int) -> Vectors:

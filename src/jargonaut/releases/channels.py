@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
-from jargonaut.core.errors import ConflictError, RefusedError
+from jargonaut.core.errors import ConflictError, IntegrityError, RefusedError
 from jargonaut.core.scope import LIVE, Scope
 from jargonaut.index.port import IndexedDocument
 from jargonaut.releases.registry import Registry
@@ -27,6 +27,8 @@ class Promotion:
     forced: bool = False
     stands_at: int | None = None
     """Sequence of the promotion that the channel must still stand at, 0 for none; None if it does not matter."""
+    among_kept: bool = False
+    """Whether it must be of a revision that is kept up to date: anything but what was just built."""
 
 
 def promote(journal: Journal, registry: Registry, scope: Scope, promotion: Promotion) -> ChannelPointer:
@@ -34,11 +36,12 @@ def promote(journal: Journal, registry: Registry, scope: Scope, promotion: Promo
 
     Raises:
         UnknownNameError: There is no such release.
+        RefusedError: It is not kept any more.
         ConflictError: The channel was switched meanwhile, or others kept changing the knowledge base.
     """
     follower = Follower(journal, scope)
     release = registry.release(promotion.release)
-    said = {name: value for name, value in asdict(promotion).items() if name != "stands_at"}
+    said = {name: value for name, value in asdict(promotion).items() if name not in ("stands_at", "among_kept")}
     for _ in range(_RETRIES):
         state = follower.current()
         before = state.channels.get(promotion.channel)
@@ -46,6 +49,8 @@ def promote(journal: Journal, registry: Registry, scope: Scope, promotion: Promo
             raise ConflictError(
                 f"`{promotion.channel}` of {scope.path} was switched to another release meanwhile.", "Run it again."
             )
+        if promotion.among_kept and not state.may_be_asked(release.revision):
+            raise not_kept(promotion.release)
         body = {
             **said,
             "recipe": release.recipe,
@@ -105,15 +110,28 @@ def roll_back(
             f"rolled back from {now.release[:12]}",
             target.forced,
             now.sequence,
+            among_kept=True,
         ),
     )
 
 
+def not_kept(release: str) -> RefusedError:
+    """The error of a release for whose documents permissions are not kept up to date any more."""
+    return RefusedError(
+        f"Release {release[:12]} is not kept any more.",
+        "[build] keep_revisions says how many revisions are kept; `jargonaut releases list` shows releases.",
+    )
+
+
 def kept_revisions(state: KnowledgeBaseState, keep: int) -> list[str]:
-    """Ids of the revisions that a rollback can reach, oldest first: the last `keep`, and what a channel points at."""
+    """Ids of the revisions that can still be asked, oldest first.
+
+    The last `keep` that were promoted, what a channel points at, and what waits for a proof.
+    """
     recent = list(dict.fromkeys(pointer.revision for _, pointer in reversed(state.history)))[:keep]
     kept = {*recent, *(pointer.revision for pointer in state.channels.values())}
-    return [name for name in dict.fromkeys(pointer.revision for _, pointer in state.history) if name in kept]
+    promoted = [name for name in dict.fromkeys(pointer.revision for _, pointer in state.history) if name in kept]
+    return [*promoted, *sorted(state.waiting - kept)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +157,13 @@ def _raises(registry: Registry, before: ChannelPointer | None, revision: str) ->
     """Whether the switch can make an old answer wrong: anything but pure additions."""
     if before is None or before.revision == revision:
         return False
-    old, new = registry.revision(before.revision), registry.revision(revision)
-    if old.documents == new.documents:
-        return False
-    changes = compare_documents(registry.documents(old.documents), registry.documents(new.documents))
+    new = registry.revision(revision)
+    try:
+        old = registry.revision(before.revision)
+        if old.documents == new.documents:
+            return False
+        documents = registry.documents(old.documents)
+    except IntegrityError:
+        return True  # what it held is not known any more
+    changes = compare_documents(documents, registry.documents(new.documents))
     return bool(changes.changed or changes.removed)

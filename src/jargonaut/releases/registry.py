@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any, TypeVar
 
 from jargonaut.core.canonical import canonical_json, digest_bytes
 from jargonaut.core.errors import IntegrityError, UnknownNameError
+from jargonaut.core.lineage import Lineage, lineage_from_json
 from jargonaut.core.proof import Proof, proof_from_json
 from jargonaut.core.release import Recipe, Release, Revision, from_json, to_json
 from jargonaut.index.port import IndexedDocument
@@ -48,6 +51,24 @@ class Registry:
         """The proof with this id."""
         return proof_from_json(self._get("proofs", name))
 
+    def put_lineage(self, encoder: str, lineage: Lineage) -> None:
+        """Store what the training of an encoder read."""
+        self._put(f"lineages/{encoder}", lineage.to_json())
+
+    def lineage(self, encoder: str) -> Lineage | None:
+        """What the training of an encoder read, in all runs that gave it; None if it was not trained here."""
+        names = self.names(f"lineages/{encoder}")
+        found = [lineage_from_json(self._get(f"lineages/{encoder}", name)) for name in names]
+        return reduce(or_, found) if found else None
+
+    def put_questions(self, marks: Sequence[str]) -> str:
+        """Store which questions a proof was judged on, as marks; its digest."""
+        return self._put("judged", {"kind": "judged", "format": 1, "questions": list(marks)})
+
+    def questions(self, name: str) -> frozenset[str]:
+        """The marks of the questions that a proof was judged on."""
+        return frozenset(self._get("judged", name)["questions"])
+
     def put_documents(self, documents: Mapping[str, IndexedDocument]) -> str:
         """Store the list of a revision's documents; its digest."""
         listed = [[item.uri, item.content_digest, list(item.allow)] for _, item in sorted(documents.items())]
@@ -60,7 +81,10 @@ class Registry:
 
     def names(self, kind: str) -> list[str]:
         """Ids of all `recipes`, `revisions`, `releases` or `proofs`, sorted."""
-        return [key.removeprefix(f"{kind}/").removesuffix(".json") for key in self.storage.keys(f"{kind}/")]
+        keys = (
+            key for key in self.storage.keys(f"{kind}/") if key.endswith(".json")
+        )  # beside proofs lie their reports
+        return [key.removeprefix(f"{kind}/").removesuffix(".json") for key in keys]
 
     def find_release(self, beginning: str) -> Release:
         """The release whose id begins so.
@@ -77,7 +101,11 @@ class Registry:
     def _put(self, kind: str, value: Mapping[str, Any]) -> str:
         data = canonical_json(value)
         name = digest_bytes(data)
-        self.storage.put_if_absent(f"{kind}/{name}.json", data)
+        key = f"{kind}/{name}.json"
+        if not self.storage.put_if_absent(key, data) and self.storage.get(key) != data:
+            # A disk has damaged it since: what is stored under the digest of its contents can be put right.
+            self.storage.delete(key)
+            self.storage.put_if_absent(key, data)
         return name
 
     def _get(self, kind: str, name: str) -> dict[str, Any]:

@@ -9,13 +9,12 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 
 import jargonaut
-from jargonaut.answering.answer import DEFAULT_POLICY
-from jargonaut.serving import chat_completions, documents, grant, models, search
+from jargonaut.serving import chat_completions, documents, edge_hits, grant, models, search
 from jargonaut.serving.authentication import Authenticator
 from jargonaut.serving.boundary import RequestBoundary
 from jargonaut.serving.errors import add_error_handlers
 from jargonaut.serving.knowledge_bases import ServedKnowledgeBases
-from jargonaut.serving.service import DEFAULT_LIMITS, GeneratorOf, Limits, PolicyOf, Service
+from jargonaut.serving.service import DEFAULT_LIMITS, GeneratorOf, Limits, Service
 
 
 def create_app(
@@ -23,7 +22,6 @@ def create_app(
     authenticator: Authenticator,
     generator_of: GeneratorOf,
     limits: Limits = DEFAULT_LIMITS,
-    policy_of: PolicyOf = lambda scope: DEFAULT_POLICY,
 ) -> FastAPI:
     """The service over these knowledge bases. It begins to load them when it starts, and is not ready before."""
     app = FastAPI(
@@ -34,8 +32,8 @@ def create_app(
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,
     )
-    app.state.service = Service(knowledge_bases, authenticator, generator_of, limits, policy_of)
-    for part in (chat_completions, search, models, documents, grant):
+    app.state.service = Service(knowledge_bases, authenticator, generator_of, limits)
+    for part in (chat_completions, search, models, documents, grant, edge_hits):
         app.include_router(part.router)
     add_error_handlers(app)
     app.add_middleware(RequestBoundary, authenticate=authenticator.caller, max_body_bytes=limits.body_bytes)

@@ -16,9 +16,11 @@ from jargonaut.serving.edge_signature import (
     InvalidSignatureError,
     Verifier,
 )
+from jargonaut.serving.tokens import TokenVerifier, is_token
 from jargonaut.state.keys import SCOPES, Key, KeyRing, key_digest
 
-GRANT_PATH = "/internal/grant"
+INTERNAL = "/internal/"
+"""Paths that only the edge may ask, for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Authenticator:
     keys: KeyRing
     verifier: Verifier | None = None
     """None: no edge is set up, and every signature is refused."""
+    tokens: TokenVerifier | None = None
+    """None: only API keys are taken."""
     open_tenant: str | None = None
     """Of this tenant is, until the first key is issued, everyone on this machine, and may do everything. Only for a
     service that listens on loopback alone."""
@@ -76,24 +80,41 @@ class Authenticator:
             AuthenticationError: Nobody known.
             UnavailableError: The state cannot be read.
         """
-        if request.path == GRANT_PATH or SIGNATURE_HEADER in request.headers or IDENTITY_HEADER in request.headers:
+        if (
+            request.path.startswith(INTERNAL)
+            or SIGNATURE_HEADER in request.headers
+            or IDENTITY_HEADER in request.headers
+        ):
             return self._edge(request)
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         secret = secret.strip() if scheme.lower() == "bearer" else ""
-        caller = await self.key_holder(key_digest(secret) if secret else None)
+        if is_token(secret):
+            return await self.holder(None, secret)
+        caller = await self.holder(key_digest(secret) if secret else None)
         if caller.key_id is None and not _is_loopback(request.headers.get("host", "")):
             # A name that was made to point at this machine (DNS rebinding) would let a web page in.
             raise AuthenticationError("Without API keys this service answers to localhost only.")
         return caller
 
-    async def key_holder(self, digest: str | None) -> Caller:
-        """Who holds the key with this SHA-256; with None, or while no key is asked for, whoever is on this machine.
+    async def holder(self, digest: str | None, token: str | None = None) -> Caller:
+        """Who holds the key with this SHA-256, or the token; with neither, or while no key is asked for, whoever is on
+        this machine.
 
         Raises:
             AuthenticationError: Nobody known.
+            UnavailableError: The state, or the keys of tokens, cannot be read.
         """
         # In a thread, because a journal may be on a disk or a network.
+        if token is not None:
+            return await asyncio.to_thread(self._bearer, token)
         return await asyncio.to_thread(self._key_holder, digest)
+
+    def _bearer(self, token: str) -> Caller:
+        if self.tokens is None:
+            raise AuthenticationError("This service takes no tokens.", "Send an API key.")
+        bearer = self.tokens.bearer(token)
+        scopes = frozenset(self.tokens.rules.scopes)
+        return Caller(bearer.tenant, f"token:{bearer.subject}", bearer.principals, scopes)
 
     def _key_holder(self, digest: str | None) -> Caller:
         key = self.keys.authenticate(digest) if digest else None
@@ -109,7 +130,7 @@ class Authenticator:
         if self.verifier is None:
             raise InvalidSignatureError("This service knows no edge.", "Start service and edge with the same secret.")
         identity = self.verifier.verify(request.method, request.target, request.body, request.headers)
-        if identity is None or (request.path == GRANT_PATH and identity != EDGE_ITSELF):
+        if identity is None or (request.path.startswith(INTERNAL) and identity != EDGE_ITSELF):
             raise InvalidSignatureError("Only the edge may ask this, for itself.")
         return Caller(
             tenant=identity.tenant,

@@ -41,7 +41,6 @@ async def chat_completions(body: ChatRequest, request: Request, service: Service
         served.visibility(caller.principals),
         service.generator_of(served.release),
         Deadline.after(service.limits.deadline_s),
-        service.policy_of(served.release.scope),
     )
     # The headers say whether the answer may be kept, so that they wait until it is known whether there is one.
     first = await while_connected(request, anext(statements))

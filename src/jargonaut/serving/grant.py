@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from jargonaut.serving.authentication import GRANT_PATH
 from jargonaut.serving.service import ServiceDependency
 from jargonaut.serving.wire import Grant, GrantRequest
 from jargonaut.state.keys import SCOPES
@@ -12,10 +11,10 @@ from jargonaut.state.keys import SCOPES
 router = APIRouter()
 
 
-@router.post(GRANT_PATH, include_in_schema=False)
+@router.post("/internal/grant", include_in_schema=False)
 async def grant(body: GrantRequest, service: ServiceDependency) -> Grant:
     """Resolve a key and a model. `boundary` has checked that the edge asks."""
-    holder = await service.authenticator.key_holder(body.key_sha256)
+    holder = await service.authenticator.holder(body.key_sha256, body.token)
     granted = Grant(
         tenant=holder.tenant,
         key_id=holder.key_id,

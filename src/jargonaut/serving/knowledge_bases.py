@@ -201,6 +201,8 @@ class _KnowledgeBase:
             if not _RELEASE_ID.fullmatch(selector):
                 raise UnknownNameError("release", selector, ())
             release = await self.loader.wait(selector)
+            if not state.may_be_asked(release.revision.id):
+                raise UnknownNameError("release", selector, ())
         except UnknownNameError:
             known = {f"{self._scope.knowledge_base}@{channel}" for channel in state.channels if channel != LIVE}
             name = f"{self._scope.knowledge_base}@{selector}"

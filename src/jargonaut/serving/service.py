@@ -9,11 +9,9 @@ from urllib.parse import quote
 
 from fastapi import Depends, Request
 
-from jargonaut.answering.answer import DEFAULT_POLICY, AnswerPolicy
 from jargonaut.answering.loaded_release import LoadedRelease
 from jargonaut.core.errors import InputError, PermissionDeniedError
 from jargonaut.core.filters import Filter, parse_filter
-from jargonaut.core.scope import Scope
 from jargonaut.generation.port import Generator
 from jargonaut.serving.authentication import Authenticator, Caller
 from jargonaut.serving.errors import RequestError
@@ -21,8 +19,6 @@ from jargonaut.serving.knowledge_bases import Served, ServedKnowledgeBases
 
 GeneratorOf = Callable[[LoadedRelease], Generator]
 """The generator that a release's recipe names. Given by wiring."""
-PolicyOf = Callable[[Scope], AnswerPolicy]
-"""How strict the answers of a knowledge base are. Given by wiring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +44,6 @@ class Service:
     authenticator: Authenticator
     generator_of: GeneratorOf
     limits: Limits = DEFAULT_LIMITS
-    policy_of: PolicyOf = lambda scope: DEFAULT_POLICY
 
     async def serve(self, caller: Caller, model: str | None) -> Served:
         """The release to answer a caller from; without a model, the caller's only one.

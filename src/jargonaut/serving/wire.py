@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from jargonaut.answering.answer import Citation
 from jargonaut.core.document import Place
+from jargonaut.serving.tokens import LONGEST_TOKEN
 
 Role = Literal["system", "developer", "user", "assistant", "tool", "function"]
 
@@ -227,6 +228,7 @@ class GrantRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     key_sha256: str | None = Field(pattern=r"^[0-9a-f]{64}$")
+    token: str | None = Field(None, max_length=LONGEST_TOKEN)
     model: str | None = Field(max_length=200)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from jargonaut.core.errors import ConflictError, InputError, UnknownNameError
+from jargonaut.core.errors import ConflictError, InputError, NewerFormatError, UnknownNameError
 from jargonaut.core.scope import PUBLIC, checked_name, checked_principals
 from jargonaut.state.port import Event, Journal
 
@@ -171,6 +171,10 @@ class _TenantKeys:
         elif event.kind == "revoked":
             key = self.by_id[event.body["id"]]
             self.by_id[key.id] = replace(key, revoked_at=event.at)
+        else:
+            raise NewerFormatError(
+                f"The keys of `{tenant}` hold an event `{event.kind}` of a newer version.", "Upgrade Jargonaut."
+            )
         self.sequence = event.sequence
 
 

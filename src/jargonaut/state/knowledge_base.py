@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jargonaut.core.errors import ConflictError
+from jargonaut.core.errors import ConflictError, NewerFormatError
 from jargonaut.core.scope import Scope
 from jargonaut.state.port import Event, Journal
 
@@ -46,6 +46,14 @@ class KnowledgeBaseState:
     """URI -> when."""
     permitted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """URI -> principals, of every document whose permissions have changed since it was first indexed."""
+    kept: frozenset[str] | None = None
+    """Revisions whose permissions are kept up to date; no other may be asked. None: a build has not said so yet."""
+    waiting: frozenset[str] = frozenset()
+    """Revisions that were never live, and are kept for a proof: the newest that waits for one, and what is in one."""
+
+    def may_be_asked(self, revision: str) -> bool:
+        """Whether what the journal says holds for a revision too."""
+        return self.kept is None or revision in self.kept
 
 
 def journal_stream(scope: Scope) -> str:
@@ -57,7 +65,7 @@ def fold(state: KnowledgeBaseState, events: Iterable[Event]) -> KnowledgeBaseSta
     """`state` after `events`."""
     channels, history = dict(state.channels), list(state.history)
     deleted, permitted = dict(state.deleted), dict(state.permitted)
-    sequence, generation = state.sequence, state.generation
+    sequence, generation, kept, waiting = state.sequence, state.generation, state.kept, state.waiting
     for event in events:
         sequence, body, raises = event.sequence, event.body, True
         if event.kind == "promoted":
@@ -69,6 +77,8 @@ def fold(state: KnowledgeBaseState, events: Iterable[Event]) -> KnowledgeBaseSta
             channels[body["channel"]] = pointer
             history.append((body["channel"], pointer))
             raises = body["raises"]
+            kept = kept if kept is None else kept | {pointer.revision}
+            waiting -= {pointer.revision}
         elif event.kind == "deleted":
             deleted.update(dict.fromkeys(body["uris"], event.at))
         elif event.kind == "restored":
@@ -76,11 +86,22 @@ def fold(state: KnowledgeBaseState, events: Iterable[Event]) -> KnowledgeBaseSta
                 deleted.pop(uri, None)
         elif event.kind == "permitted":
             permitted.update({uri: tuple(allow) for uri, allow in body["allow"].items()})
-        else:
+        elif event.kind == "kept":
+            kept, waiting, raises = frozenset(body["revisions"]), frozenset(body["waiting"]), False
+        elif event.kind in _TOLD:
             raises = False
+        else:
+            raise NewerFormatError(
+                f"The state of this knowledge base holds an event `{event.kind}` that this version does not know.",
+                "Upgrade Jargonaut. To pass over it could bring back what was deleted.",
+            )
         if raises:
             generation = event.sequence
-    return KnowledgeBaseState(sequence, generation, channels, tuple(history), deleted, permitted)
+    return KnowledgeBaseState(sequence, generation, channels, tuple(history), deleted, permitted, kept, waiting)
+
+
+_TOLD = frozenset({"proved"})
+"""Kinds of events that are there to be looked up, and change nothing of the fold."""
 
 
 _PROMOTED_FIELDS = tuple(
@@ -146,6 +167,11 @@ def delete_documents(journal: Journal, scope: Scope, uris: Iterable[str]) -> Rec
 def restore_documents(journal: Journal, scope: Scope, uris: Iterable[str]) -> Receipt:
     """Undo a delete: releases that hold the documents show them again."""
     return record(journal, scope, "restored", {"uris": sorted(uris)})
+
+
+def keep_revisions(journal: Journal, scope: Scope, revisions: Iterable[str], waiting: Iterable[str]) -> Receipt:
+    """Say which revisions may still be asked, and which of them wait for a proof."""
+    return record(journal, scope, "kept", {"revisions": sorted(revisions), "waiting": sorted(waiting)})
 
 
 def permit_documents(journal: Journal, scope: Scope, allow: Mapping[str, tuple[str, ...]]) -> Receipt:

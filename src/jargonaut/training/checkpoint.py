@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from jargonaut.training.query_model import QueryModel
+import numpy as np
+from numpy.typing import NDArray
 
 _STATE, _POSITION = "state.safetensors", "position"
+_BEST = "best/"
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+class Trained(Protocol):
+    """What can be put back to where it was."""
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """All that decides what comes next."""
+
+    def restore(self, state: Arrays) -> None:
+        """Go back to a `state`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +38,8 @@ class Position:
     """One for each step that is done."""
     seconds: float = 0.0
     stopped: str = ""
+    judged: tuple[tuple[int, float], ...] = ()
+    """Steps after which the development slice was judged, and how well it did."""
 
     @property
     def done(self) -> int:
@@ -33,6 +49,10 @@ class Position:
     def after(self, loss: float, seconds: float) -> Position:
         """One step later."""
         return replace(self, losses=(*self.losses, loss), seconds=self.seconds + seconds)
+
+    def with_score(self, score: float) -> Position:
+        """Here, once the development slice was judged."""
+        return replace(self, judged=(*self.judged, (self.done, score)))
 
     def stopped_by(self, reason: str) -> Position:
         """Here, for good."""
@@ -50,19 +70,24 @@ class Checkpoint:
     def __init__(self, folder: Path, identity: str) -> None:
         self._path = folder / _STATE
         self._identity = identity
+        self.best: dict[str, NDArray[Any]] = {}
+        """Parameters of the best judged step, kept beside the state; empty where nothing is judged."""
 
-    def save(self, model: QueryModel, position: Position) -> None:
+    def save(self, model: Trained, position: Position) -> None:
         """Replace what was there."""
         from safetensors.numpy import save_file
 
         self._path.parent.mkdir(parents=True, exist_ok=True)
         partial = self._path.with_suffix(".partial")
         metadata = {"identity": self._identity, _POSITION: json.dumps(asdict(position))}
-        save_file(model.state(), partial, metadata)
+        best = {f"{_BEST}{name}": value for name, value in self.best.items()}
+        save_file(
+            {name: np.ascontiguousarray(value) for name, value in (model.state() | best).items()}, partial, metadata
+        )
         partial.replace(self._path)
 
-    def load(self, model: QueryModel) -> Position | None:
-        """Put the model where it was; None if there is nothing of this run."""
+    def load(self, model: Trained) -> Position | None:
+        """Put the model where it was; None if there is nothing of this run, or only what a full disk left of it."""
         from safetensors import SafetensorError, safe_open
 
         try:
@@ -70,11 +95,14 @@ class Checkpoint:
                 metadata = file.metadata() or {}
                 if metadata.get("identity") != self._identity:
                     return None
-                model.restore({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118 not a mapping
-        except (FileNotFoundError, SafetensorError):
+                state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 not a mapping
+                known = json.loads(metadata[_POSITION])
+        except (OSError, SafetensorError, ValueError, KeyError):
             return None
-        position = json.loads(metadata[_POSITION])
-        return Position(**{**position, "losses": tuple(position["losses"])})
+        self.best = {name.removeprefix(_BEST): state.pop(name) for name in list(state) if name.startswith(_BEST)}
+        model.restore(state)
+        judged = tuple((int(step), float(score)) for step, score in known.pop("judged", ()))
+        return Position(**{**known, "losses": tuple(known["losses"]), "judged": judged})
 
     def remove(self) -> None:
         """Training is over."""

@@ -23,7 +23,9 @@ from jargonaut.training.query_text import (
 )
 from jargonaut.training.sections import DocumentSections, Section, Targets
 
-PairSource = Literal["cross-reference", "heading", "question"]
+PairSource = Literal[
+    "cross-reference", "heading", "question", "label", "answered", "definition", "caption", "salient", "written"
+]
 
 MOST_RELEVANT_CHUNKS = 60
 """A section of more chunks than this answers everything and nothing."""
@@ -48,6 +50,8 @@ class Pair:
     """Sorted: where the question was taken from."""
     hidden_chunk_ids: tuple[str, ...]
     """Sorted: chunks of the section it was taken from. They hold the question itself, so a judge must not see them."""
+    taken: tuple[tuple[int, int], ...] = ()
+    """Spans of the document that the question was made of and that stand in the answer: it is learned without them."""
 
 
 @dataclass(frozen=True, slots=True)

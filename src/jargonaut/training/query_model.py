@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-import transformers
-from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
-from jargonaut.core.errors import InputError
-from jargonaut.encoding.weights_folder import PREFIXES, WEIGHTS, BaseWeights
+from jargonaut.encoding.weights_folder import BaseWeights
+from jargonaut.training.network import freeze, load_network
+from jargonaut.training.precision import cpu_precision
 
 if TYPE_CHECKING:
     from jargonaut.training.query_side import TuningSettings
@@ -32,10 +30,11 @@ class QueryModel:
     def __init__(self, base: BaseWeights, settings: TuningSettings) -> None:
         torch.manual_seed(settings.seed)
         self._base = base
-        self._network: Any = _network(base)
+        self._precision = cpu_precision()
+        self._network: Any = load_network(base)
         # Dropout is off: questions are short and the targets are frozen, so its noise outweighs what it regularises.
         self._network.eval()
-        self._freeze(settings.frozen_layers)
+        freeze(self._network, settings.frozen_layers, embeddings=True)
         self._trained = {name: value for name, value in self._network.named_parameters() if value.requires_grad}
         self._optimizer = torch.optim.AdamW(self._trained.values(), lr=settings.learning_rate, weight_decay=0.0)
         self._tokenizer = Tokenizer.from_file(str(base.folder / "tokenizer.json"))
@@ -52,7 +51,7 @@ class QueryModel:
         mask = torch.tensor([[1] * len(ids) + [0] * (width - len(ids)) for ids in tokens])
         padding = int(self._network.config.pad_token_id or 0)
         ids = torch.tensor([ids + [padding] * (width - len(ids)) for ids in tokens])
-        with _autocast():
+        with self._precision.autocast():
             hidden = self._network(input_ids=ids, attention_mask=mask).last_hidden_state
         hidden = hidden.float()
         if self._base.pooling == "cls":
@@ -100,36 +99,3 @@ class QueryModel:
                     for moment in ("exp_avg", "exp_avg_sq", "step")
                     if f"{moment}/{name}" in state
                 }
-
-    def _freeze(self, layers: int) -> None:
-        for parameter in self._network.embeddings.parameters():
-            parameter.requires_grad_(False)
-        for layer in self._network.encoder.layer[:layers]:
-            for parameter in layer.parameters():
-                parameter.requires_grad_(False)
-
-
-def _network(base: BaseWeights) -> Any:
-    config = transformers.AutoConfig.from_pretrained(base.folder, local_files_only=True)
-    # At the length of questions, eager attention is faster on a CPU than the fused one.
-    any_model: Any = transformers.AutoModel
-    network = any_model.from_config(config, attn_implementation="eager", add_pooling_layer=False)
-    stored = load_file(base.folder / WEIGHTS)
-    tensors = {_without_prefix(name): tensor for name, tensor in stored.items()}
-    missing, _ = network.load_state_dict(tensors, strict=False)
-    missing = [name for name in missing if not name.endswith(("position_ids", "token_type_ids"))]
-    if missing:
-        raise InputError(f"The weights of `{base.name}` lack {missing[0]} and {len(missing) - 1} more.")
-    return network.float()
-
-
-def _without_prefix(name: str) -> str:
-    return next((name.removeprefix(prefix) for prefix in PREFIXES if prefix and name.startswith(prefix)), name)
-
-
-def _autocast() -> AbstractContextManager[Any]:
-    """bfloat16 where the CPU multiplies it itself; parameters and loss stay in float32."""
-    if torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported():
-        context: AbstractContextManager[Any] = torch.autocast("cpu", dtype=torch.bfloat16)
-        return context
-    return nullcontext()

@@ -27,7 +27,7 @@ from jargonaut.core.progress import Progress
 from jargonaut.encoding.port import Vectors
 from jargonaut.encoding.weights_folder import BaseWeights
 from jargonaut.training.checkpoint import Checkpoint, Position
-from jargonaut.training.tuned_weights import Candidate, write_candidate
+from jargonaut.training.tuned_weights import Candidate, finished, read_finished, write_candidate
 
 if TYPE_CHECKING:
     import torch
@@ -145,8 +145,11 @@ def tune_query_encoder(
         if error.name not in ("torch", "transformers"):
             raise
         raise MissingExtraError("torch, with which encoders are tuned,", "train") from error
-    model = QueryModel(base, settings)
     identity = digest_of([base.digest, base.query_prompt, examples.digest, _what_matters(settings)])
+    if done := _finished(base, settings, identity, work):
+        progress("tune", done.steps, done.steps, "trained already")
+        return done
+    model = QueryModel(base, settings)
     checkpoint = Checkpoint(work / "checkpoint", identity)
     position = checkpoint.load(model) or Position(_plan_steps(model, examples, settings))
     trained = _train(model, examples, settings, checkpoint, position, progress)
@@ -166,6 +169,22 @@ def tune_query_encoder(
     _write_record(work / "tuning.json", base, settings, identity, result)
     checkpoint.remove()
     return result
+
+
+def _finished(base: BaseWeights, settings: TuningSettings, identity: str, work: Path) -> TunedWeights | None:
+    record = finished(work / "tuning.json", identity, settings.budget_s if settings.steps is None else None)
+    candidates = read_finished(base, record, work) if record else None
+    if record is None or candidates is None or tuple(c.share for c in candidates) != settings.shares:
+        return None
+    return TunedWeights(
+        candidates,
+        steps=record["steps"],
+        seconds=record["seconds"],
+        losses=tuple(record["losses"]),
+        seed=record["seed"],
+        questions=record["questions"],
+        stopped=record["stopped"],
+    )
 
 
 def _what_matters(settings: TuningSettings) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from jargonaut.core.canonical import digest_of
 from jargonaut.core.document import Document
@@ -21,6 +21,16 @@ class Split:
     training: frozenset[str]
     held_out: frozenset[str]
     seed: int
+    clusters: Mapping[str, str] = field(default_factory=dict)
+    """For each document the name of its group of near-duplicates, which is the first of them."""
+
+    def holding_out(self, more: Iterable[str], releasing: Iterable[str] = ()) -> Split:
+        """The same, with these documents and their near-duplicates held out too, and those left to training."""
+        freed = {self.clusters.get(name, name) for name in releasing}
+        held = {self.clusters.get(name, name) for name in (*more, *self.held_out)} - freed
+        everything = self.training | self.held_out
+        held_out = frozenset(name for name in everything if self.clusters.get(name, name) in held)
+        return replace(self, training=everything - held_out, held_out=held_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +52,18 @@ def split_documents(documents: Sequence[Document], seed: int, held_out_share: fl
     change when other documents come and go.
     """
     held_out: set[str] = set()
+    cluster_of: dict[str, str] = {}
     for group in clusters({document.id: document.text for document in documents}):
-        if int(digest_of([seed, group[0]])[:8], 16) < held_out_share * 16**8:
+        cluster_of.update(dict.fromkeys(group, group[0]))
+        if place_of(group[0], seed) < held_out_share:
             held_out.update(group)
     everything = frozenset(document.id for document in documents)
-    return Split(everything - held_out, frozenset(held_out), seed)
+    return Split(everything - held_out, frozenset(held_out), seed, cluster_of)
+
+
+def place_of(cluster: str, seed: int) -> float:
+    """Where a group stands between 0 and 1: those below the held-out share are held out."""
+    return float(int(digest_of([seed, cluster])[:8], 16) / 16**8)
 
 
 def divide_pairs(pairs: Iterable[Pair], split: Split) -> DividedPairs:

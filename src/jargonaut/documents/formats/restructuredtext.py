@@ -12,13 +12,14 @@ from docutils.utils import new_document
 
 from jargonaut.core.canonical import digest_bytes
 from jargonaut.core.document import Document
+from jargonaut.core.errors import RuleError
 from jargonaut.documents.composing import Composer
 from jargonaut.documents.encodings import decode
 from jargonaut.documents.formats.doctree import DoctreeWalker
 from jargonaut.documents.formats.long_lines import shortened
 from jargonaut.documents.formats.sphinx_directives import register_directives
 from jargonaut.documents.formats.sphinx_roles import register_roles
-from jargonaut.documents.metadata import Metadata, metadata_of
+from jargonaut.documents.metadata import ALLOW, Metadata, metadata_of, split_plain_front_matter
 
 _NEVER = 5
 """Above docutils' highest level: it neither stops nor reports."""
@@ -43,12 +44,18 @@ class RestructuredTextParser:
 
     def parse(self, data: bytes, uri: str) -> Document:
         """See `Parser.parse`."""
-        text = decode(data)
+        front, text = split_plain_front_matter(decode(data))
         tree = _parsed("\n".join(map(shortened, text.split("\n"))))
         composer = Composer()
-        metadata = _field_list(tree)
+        fields = _field_list(tree)
+        if ALLOW in front and ALLOW in fields:
+            raise RuleError("Its front matter and its field list both say who may read it.", "Keep one of them.")
+        metadata = fields | front
         DoctreeWalker(composer, uri, tree).walk_document(tree)
-        return composer.document(uri, digest_bytes(data), "text/x-rst", metadata)
+        title = front.get("title", "")
+        return composer.document(
+            uri, digest_bytes(data), "text/x-rst", metadata, title if isinstance(title, str) else ""
+        )
 
 
 def _parsed(text: str) -> nodes.document:

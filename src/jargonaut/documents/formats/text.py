@@ -10,6 +10,7 @@ from jargonaut.core.document import Document, Place
 from jargonaut.documents.composing import Composer, Inline
 from jargonaut.documents.encodings import decode
 from jargonaut.documents.formats.restructuredtext import RestructuredTextParser, is_restructuredtext
+from jargonaut.documents.metadata import split_plain_front_matter
 
 _UNDERLINE = re.compile(r"\s*([=\-~*#^_])\1{2,}\s*\Z")
 _NUMBERED = re.compile(
@@ -30,7 +31,7 @@ class TextParser:
 
     def parse(self, data: bytes, uri: str) -> Document:
         """See `Parser.parse`."""
-        text = decode(data)
+        metadata, text = split_plain_front_matter(decode(data))
         if is_restructuredtext(text):
             return RestructuredTextParser().parse(data, uri)
         composer = Composer()
@@ -41,7 +42,10 @@ class TextParser:
             elif lines:
                 _add(composer, lines, number - len(lines))
                 lines = []
-        return composer.document(uri, digest_bytes(data), "text/plain", {})
+        title = metadata.get("title", "")
+        return composer.document(
+            uri, digest_bytes(data), "text/plain", metadata, title if isinstance(title, str) else ""
+        )
 
 
 def _add(composer: Composer, lines: list[str], first: int) -> None:

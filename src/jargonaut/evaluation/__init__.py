@@ -1,0 +1,1 @@
+"""A labelled collection, measured: every way to rank it, side by side."""
