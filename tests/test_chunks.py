@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.command_line import CommandLine
+from tests.encoding.tiny_encoders import write_tiny_encoder
 from tests.handbook import write_handbook
 
 SETTINGS = """
@@ -96,10 +97,26 @@ def test_measuring_names_what_is_better_or_keeps_the_default(folder, command_lin
     command_line.run("build", *config)
     (trial,) = command_line.json("chunks", "--measure", *config)
     assert {row["chunker"] for row in trial["rows"]} >= {"heading", "statute", "parent_child"}
-    assert all(0 <= row["lexical"] <= 1 and row["fused"] is None for row in trial["rows"])
+    assert all(0 <= row["lexical"] <= 1 for row in trial["rows"])
+    assert all(row["dense"] is None and row["fused"] is None for row in trial["rows"])
     assert trial["best"] in {row["chunker"] for row in trial["rows"]}
     assert "No document matches" in command_line.run("chunks", "--measure", "--match", "x/**", *config, code=2).stderr
     assert "heading" in command_line.run("chunks", "--measure", "--match", "law/**", *config).stdout
+
+
+def test_measuring_with_an_encoder_says_what_is_found_by_meaning(folder, command_line, tmp_path):
+    write_tiny_encoder(tmp_path / "tiny")
+    config = ("--config", folder / "jargonaut.toml")
+    settings = (folder / "jargonaut.toml").read_text(encoding="utf-8")
+    (folder / "jargonaut.toml").write_text(
+        settings.replace('"none"', json.dumps(str(tmp_path / "tiny"))), encoding="utf-8"
+    )
+    command_line.run("build", *config)
+    (trial,) = command_line.json("chunks", "--measure", *config)
+    assert all(0 <= row[name] <= 1 for row in trial["rows"] for name in ("lexical", "dense", "fused"))
+    shown = command_line.run("chunks", "--measure", "--match", "law/**", *config).stdout
+    assert "by words" in shown
+    assert "by meaning" in shown
 
 
 def test_a_release_is_adapted_with_the_chunks_that_it_has(folder, command_line):

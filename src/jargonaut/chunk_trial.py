@@ -6,7 +6,7 @@ import asyncio
 import random
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jargonaut.adapt import ChunkerPlan
@@ -28,7 +28,7 @@ from jargonaut.plans import Say, wanted_encoder, without_read
 from jargonaut.proof.gate import Contest, Gate, decide, points
 from jargonaut.proof.metrics import Values
 from jargonaut.proof.questions import Corpus, HeldOut, divide, untrained
-from jargonaut.proof.retrieval import LEXICAL_ONLY, rankings, retrieve_pools
+from jargonaut.proof.retrieval import DENSE_ONLY, LEXICAL_ONLY, rankings, retrieve_pools
 from jargonaut.proof.spans import BUDGET, Lengths, SpanQuestion, shares_found, span_questions
 from jargonaut.ranking.whitening import Whitening
 from jargonaut.releases.visibility import overlay
@@ -57,6 +57,8 @@ class ChunkerRow:
     """0 if it cuts these documents as `heading` does."""
     lexical: float
     """Share of the right text among the first tokens of a ranking by words."""
+    dense: float | None
+    """The same of a ranking by meaning; None without an encoder."""
     fused: float | None
     """The same as the live release ranks; None without an encoder."""
 
@@ -175,10 +177,10 @@ class _Bench:
             if name == DEFAULT:
                 plain = shape
             elif shape == plain:
-                rows.append(ChunkerRow(name, 0, rows[0].lexical, rows[0].fused))
+                rows.append(replace(rows[0], chunker=name, chunks=0))
                 continue
-            lexical, fused, judged[name] = asyncio.run(self._measured(chunker, cut))
-            rows.append(ChunkerRow(name, len(shape), lexical, fused))
+            found, judged[name] = asyncio.run(self._measured(chunker, cut))
+            rows.append(ChunkerRow(name, len(shape), *found))
         self._progress("try", len(CHUNKERS), len(CHUNKERS))
         best, verdict = self._best(match, rows, judged)
         asked = len(self._choose) + len(self._judge)
@@ -186,15 +188,21 @@ class _Bench:
             match, len(self._documents), asked, f"From {self._held_out.source}.", tuple(rows), best, verdict
         )
 
-    async def _measured(self, chunker: Chunker, cut: Sequence[Sequence[Chunk]]) -> tuple[float, float | None, Values]:
+    async def _measured(
+        self, chunker: Chunker, cut: Sequence[Sequence[Chunk]]
+    ) -> tuple[tuple[float, float | None, float | None], Values]:
+        """What is found by words, by meaning and as the release ranks; and the last for each question to judge on."""
         fusion, whitening = self._live.recipe.fusion, self._live.whitening
         with tempfile.TemporaryDirectory(prefix="jargonaut-") as folder:
             snapshot = await asyncio.to_thread(self._indexed, Path(folder), self._key(chunker), cut)
             reader = await self._base.trial_index(Path(folder)).open_reader(snapshot)
-            lexical = await self._shares(reader, self._choose, LEXICAL_ONLY, None)
-            fused = await self._shares(reader, self._choose, fusion, whitening) if self._encoder else None
+            lexical = _mean(await self._shares(reader, self._choose, LEXICAL_ONLY, None))
+            dense = fused = None
+            if self._encoder:
+                dense = _mean(await self._shares(reader, self._choose, DENSE_ONLY, None))
+                fused = _mean(await self._shares(reader, self._choose, fusion, whitening))
             judged = await self._shares(reader, self._judge, fusion, whitening)
-        return _mean(lexical), None if fused is None else _mean(fused), judged
+        return (lexical, dense, fused), judged
 
     def _indexed(self, folder: Path, key: TableKey, cut: Sequence[Sequence[Chunk]]) -> Snapshot:
         writer = self._base.trial_index(folder).new_writer(key)

@@ -129,7 +129,7 @@ def _show_trial(trial: ChunkTrial) -> None:
     print(f"{trial.match}: {trial.questions} questions on {trial.documents} documents. {trial.source}")
     rows = []
     for row in trial.rows:
-        shares = [share for share in (row.lexical, row.fused) if share is not None] if row.chunks else []
+        shares = [share for share in (row.lexical, row.dense, row.fused) if share is not None] if row.chunks else []
         rows.append((row.chunker, row.chunks or "cuts as heading does", *(f"{share:.3f}" for share in shares)))
-    print_table(("chunker", "chunks", "found by words", "found as ranked")[: max(map(len, rows))], rows)
+    print_table(("chunker", "chunks", "found by words", "by meaning", "as ranked")[: max(map(len, rows))], rows)
     print(f"{trial.verdict}\n")

@@ -119,3 +119,18 @@ def test_links_that_lead_nowhere_are_no_references():
         "abs/x.md#z",
         "docs/db/two words.md",
     ]
+
+
+def test_a_line_that_nobody_wrote_is_cut_into_paragraphs_and_loses_nothing():
+    line = "*a " * 9_000
+    text = MarkdownParser().parse(f"# Title\n\n{line}\n\nend\n".encode(), "a.md").text
+    assert text.count("a") == 9_000
+    assert max(map(len, text.split("\n\n"))) <= 3_000
+    code = "x" * 30_000
+    assert code in MarkdownParser().parse(f"```\n{code}\n```\n".encode(), "a.md").text
+
+
+def test_comments_that_are_not_closed_are_comments_to_the_end():
+    document = MarkdownParser().parse(b"Seen <b>\n\n<!-- one -->\n<!-- two <!-- three\n\nfour\n", "a.md")
+    assert document.text == "Seen"
+    assert document.hidden["comment"] >= len("onetwo<!--three")

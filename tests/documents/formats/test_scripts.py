@@ -1,6 +1,9 @@
 """Powers, indices and marks of notes come out the same, whatever the format."""
 
 import pytest
+from openpyxl import Workbook
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
 from pptx import Presentation
 from reportlab.lib.styles import getSampleStyleSheet
 from reportlab.platypus import Paragraph
@@ -10,7 +13,8 @@ from jargonaut.documents.formats.epub import EpubParser
 from jargonaut.documents.formats.html import HtmlParser
 from jargonaut.documents.formats.markdown import MarkdownParser
 from jargonaut.documents.formats.restructuredtext import RestructuredTextParser
-from tests.documents.formats.office_files import docx
+from jargonaut.documents.formats.xlsx import XlsxParser
+from tests.documents.formats.office_files import docx, saved
 
 from .test_epub import book
 from .test_odf import odt
@@ -77,6 +81,14 @@ def slides():
     return parse_deck(deck)
 
 
+def sheet():
+    kinds = {"+": "superscript", "-": "subscript", "": None}
+    pieces = [TextBlock(InlineFont(vertAlign=kinds[kind]), text) for text, kind in PIECES]
+    workbook = Workbook()
+    workbook.active["A1"] = CellRichText(*pieces)
+    return XlsxParser().parse(saved(workbook), "a.xlsx")
+
+
 def pdf():
     def page(canvas):
         said = HTML.replace("<sup>", "<super>").replace("</sup>", "</super>")
@@ -87,7 +99,7 @@ def pdf():
     return parse(drawn(page))
 
 
-@pytest.mark.parametrize("made", [html, html_cell, markdown, epub, restructured, word, writer, slides, pdf])
+@pytest.mark.parametrize("made", [html, html_cell, markdown, epub, restructured, word, writer, slides, sheet, pdf])
 def test_what_is_raised_or_lowered_is_written_in_one_way(made):
     assert WRITTEN in made().text
 

@@ -98,7 +98,7 @@ def colour_of(token: Node) -> Colour | None:
             return None
         red, green, blue = parsed.to("srgb").coordinates
         return (red or 0.0, green or 0.0, blue or 0.0, parsed.alpha)
-    except (NotImplementedError, ValueError, TypeError, ArithmeticError, AttributeError):
+    except (RuntimeError, ValueError, TypeError, ArithmeticError, AttributeError):
         return None
 
 

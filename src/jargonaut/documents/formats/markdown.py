@@ -17,23 +17,23 @@ from jargonaut.documents.composing import Composer, Inline
 from jargonaut.documents.encodings import decode
 from jargonaut.documents.formats.html import LONGEST_LABEL, HtmlWalker
 from jargonaut.documents.formats.html_visibility import Styling
-from jargonaut.documents.formats.markdown_html import OpenElements, sheets_in
+from jargonaut.documents.formats.long_lines import shortened
+from jargonaut.documents.formats.markdown_html import OpenElements, sheets_in, without_comments
 from jargonaut.documents.links import resolve_link
 from jargonaut.documents.metadata import split_front_matter
 
 _MAX_NESTING = 100
 _FENCE = re.compile(r"\s{0,3}(`{3,}|~{3,})")
 _IMPORT = re.compile(r"import\s(?:[^'\"]*\sfrom\s+)?['\"][^'\"]+['\"];?\s*\Z|export\s+\{[^}]*\}.*\Z")
-_MDX_COMMENT = re.compile(r"\{/\*.*?\*/\}")
+_MDX_COMMENT = re.compile(r"\{/\*(?:(?!\{/\*).)*?\*/\}")
 _ADMONITION = re.compile(r"(?P<indent>\s*):{3,}\s*\{?(?P<kind>[\w-]+)\}?\s*(?P<title>.*)\Z")
 _ADMONITION_END = re.compile(r"\s*:{3,}\s*\Z")
 _ALERT = re.compile(r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\s*", re.IGNORECASE)
-_SHORTCODE = re.compile(r"\{\{[<%].*?[>%]\}\}")
+_SHORTCODE = re.compile(r"\{\{[<%](?:(?!\{\{).)*?[>%]\}\}")
 # CommonMark does not see the end of emphasis between Chinese punctuation and a Chinese word.
 _MISSED_STRONG = re.compile(r"\*\*(?=[^\s*])([^*\n]+?)\*\*")
 _HEADING_ID = re.compile(r"\s*\{#(?P<id>[^\s}]+)[^}]*\}\s*\Z")
 _HTML_ANCHOR = re.compile(r"<\w+[^>]*?\s(?:id|name)\s*=\s*[\"']?([^\"'\s>]+)")
-_COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
 _LEAVES = frozenset({"heading", "paragraph", "fence", "code_block", "table"})
 _NOT_IN_SLUG = re.compile(r"[^\w\- ]")
 
@@ -82,7 +82,7 @@ def _without_extensions(text: str) -> str:
         elif mark:
             fence = mark[1]
         else:
-            lines[number] = _plain_line(line)
+            lines[number] = shortened(_plain_line(line))
     return "\n".join(lines)
 
 
@@ -184,18 +184,19 @@ class _Walker:
         self._composer.table(rows, place)
 
     def _html(self, node: SyntaxTreeNode) -> None:
-        for comment in _COMMENT.findall(node.content):
+        html, comments = without_comments(node.content)
+        for comment in comments:
             self._composer.hide("comment", comment)
-        tree = LexborHTMLParser(node.content)
+        tree = LexborHTMLParser(html)
         why = self._around.why
-        self._around.take(node.content)
+        self._around.take(html)
         if tree.body is None:
             return
         if why:
             self._composer.hide(why, tree.body.text())
             return
         styling = Styling(tree, self._sheets)
-        walker = HtmlWalker(self._composer, self._uri, node.content, styling, self._line, place=self._fixed_place)
+        walker = HtmlWalker(self._composer, self._uri, html, styling, self._line, place=self._fixed_place)
         walker.walk(tree.body)
 
     def _inline(self, node: SyntaxTreeNode) -> Inline:
@@ -235,10 +236,10 @@ class _Walker:
     def _inline_html(self, tag: str, inline: Inline) -> None:
         if tag.lower().startswith("<br"):
             inline.soft_break()
-        elif comment := _COMMENT.match(tag):
-            self._composer.hide("comment", comment[1])
-        else:
-            self._around.take(tag, within_line=True)
+        html, comments = without_comments(tag)
+        for comment in comments:
+            self._composer.hide("comment", comment)
+        self._around.take(html, within_line=True)
         anchor = _HTML_ANCHOR.match(tag)
         if anchor:
             self._composer.anchor(anchor[1])

@@ -24,6 +24,20 @@ def sheets_in(pieces: Iterable[str]) -> list[str]:
     return [sheet for piece in pieces if "<style" in piece.lower() for sheet in _SHEET.findall(piece)]
 
 
+def without_comments(html: str) -> tuple[str, list[str]]:
+    """`html` without its comments, and those; line feeds stay. What is not closed is a comment to the end."""
+    parts: list[str] = []
+    comments: list[str] = []
+    at = 0
+    while (start := html.find("<!--", at)) >= 0:
+        parts.append(html[at:start])
+        end = html.find("-->", start + 4)
+        comments.append(html[start + 4 : end] if end >= 0 else html[start + 4 :])
+        parts.append("\n" * comments[-1].count("\n"))
+        at = end + 3 if end >= 0 else len(html)
+    return "".join(parts) + html[at:], comments
+
+
 class OpenElements(HTMLParser):
     """Which elements are open, and why what is in them would not be seen.
 

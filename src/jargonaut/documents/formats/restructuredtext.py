@@ -16,6 +16,7 @@ from jargonaut.core.errors import RuleError
 from jargonaut.documents.composing import Composer
 from jargonaut.documents.encodings import decode
 from jargonaut.documents.formats.doctree import DoctreeWalker
+from jargonaut.documents.formats.long_lines import shortened
 from jargonaut.documents.formats.sphinx_directives import register_directives
 from jargonaut.documents.formats.sphinx_roles import register_roles
 from jargonaut.documents.metadata import ALLOW, Metadata, metadata_of, split_plain_front_matter
@@ -44,7 +45,7 @@ class RestructuredTextParser:
     def parse(self, data: bytes, uri: str) -> Document:
         """See `Parser.parse`."""
         front, text = split_plain_front_matter(decode(data))
-        tree = _parsed(text)
+        tree = _parsed("\n".join(map(shortened, text.split("\n"))))
         composer = Composer()
         fields = _field_list(tree)
         if ALLOW in front and ALLOW in fields:

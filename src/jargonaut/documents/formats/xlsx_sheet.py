@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from jargonaut.core.errors import InputError
+from jargonaut.documents import scripts
 from jargonaut.documents.formats.hidden import HIDDEN_CELLS, NOT_DISPLAYED, TOO_SMALL, UNCOMPUTED, WHITE
 from jargonaut.documents.formats.ooxml import OfficePackage, S, is_on, whole
 from jargonaut.documents.formats.package import Element
@@ -61,10 +62,23 @@ def shared_text(item: Element, styles: CellStyles) -> SharedText:
             shown.append(child.text or "")
         elif child.tag == f"{S}r":
             text = "".join(part.text or "" for part in child.iterfind(f"{S}t"))
-            reason = styles.run_hidden(child.find(f"{S}rPr"))
+            properties = child.find(f"{S}rPr")
+            reason = styles.run_hidden(properties)
             why = why or reason
-            (unseen if reason else shown).append(text)
+            (unseen if reason else shown).append(_written(text, properties, "".join(shown)))
     return SharedText(_unescaped("".join(shown)), "".join(unseen), why)
+
+
+def _written(text: str, properties: Element | None, before: str) -> str:
+    """A run as it is written in a line, where it may be raised or lowered."""
+    place = properties.find(f"{S}vertAlign") if properties is not None else None
+    match place.get("val") if place is not None else "":
+        case "superscript":
+            return scripts.raised(before[-scripts.TAIL :], text)
+        case "subscript":
+            return scripts.lowered(before[-scripts.TAIL :], text)
+        case _:
+            return text
 
 
 def read_sheet(parts: WorkbookParts, part: str, name: str, is_hidden: bool) -> Sheet:
