@@ -357,7 +357,7 @@ def test_another_base_encoder_can_be_proven(encoded):
 
 
 def test_builds_go_on_while_something_is_proven(folder):
-    from jargonaut.build import held_lock
+    from jargonaut.state.lock import held_lock
 
     folder.build()
     with held_lock(folder.base.work_folder / "prove.lock", "proof"):

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from jargonaut.adapt import AdaptationPlan
-from jargonaut.build import BuildPlan, Indexing
 from jargonaut.chunkers import chunker_of, wanted_chunker
 from jargonaut.chunking.port import Chunker
 from jargonaut.core.canonical import canonical_json, digest_of
@@ -32,6 +31,7 @@ from jargonaut.encoding.base_weights import default_base, resolve_base
 from jargonaut.encoding.port import Encoder, EncoderCard
 from jargonaut.index.analysis import ANALYSIS
 from jargonaut.index.port import Snapshot, TableKey
+from jargonaut.indexing import BuildPlan, Indexing
 from jargonaut.options import LiveRelease, Option
 from jargonaut.proof.calibrate import FALLBACK_COVERAGE, calibrated_threshold
 from jargonaut.proof.gate import Gate

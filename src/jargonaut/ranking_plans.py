@@ -6,13 +6,13 @@ import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from jargonaut.build import Indexing
 from jargonaut.core.document import Chunk
 from jargonaut.core.release import Recipe
 from jargonaut.core.scope import LIVE
 from jargonaut.encoding.port import TokenEncoder, giving_tokens
 from jargonaut.evaluation.beir import read_questions
 from jargonaut.fitting import RankingPlan
+from jargonaut.indexing import Indexing
 from jargonaut.ranking.safe import safe_ranking
 from jargonaut.ranking.token_projection import TokenProjection
 from jargonaut.ranking.token_writing import (

@@ -14,7 +14,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from jargonaut.build import BuildPlan, Indexing, index_documents, keep_for_a_proof
 from jargonaut.chunkers import chunker_of
 from jargonaut.core.document import Chunk, Document
 from jargonaut.core.errors import MissingExtraError, RefusedError, SettingsError
@@ -26,8 +25,10 @@ from jargonaut.encoding.plain_folder import write_plain_folder
 from jargonaut.encoding.port import EncoderCard
 from jargonaut.encoding.weights_folder import BaseWeights, Naming, read_weights
 from jargonaut.index.port import Snapshot, TableKey
+from jargonaut.indexing import BuildPlan, Indexing, index_documents
 from jargonaut.options import LiveRelease, Option
 from jargonaut.proof.questions import Material
+from jargonaut.retention import keep_for_a_proof
 from jargonaut.training.pairs import Pair
 from jargonaut.wiring import KnowledgeBase
 

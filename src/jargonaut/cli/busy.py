@@ -42,7 +42,7 @@ def held(lock: Path, what: str, wait: bool) -> Iterator[None]:
     Raises:
         BusyError: Another process holds it, and `wait` is not set.
     """
-    from jargonaut.build import held_lock
+    from jargonaut.state.lock import held_lock
 
     with ExitStack() as stack:
         when_free(lambda: stack.enter_context(held_lock(lock, what)), wait)

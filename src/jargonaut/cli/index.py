@@ -32,12 +32,12 @@ def copy_index(
     """
     import asyncio
 
-    from jargonaut.build import held_lock
     from jargonaut.cli.output import note, shown_progress
     from jargonaut.cli.workspace import open_knowledge_base
     from jargonaut.core.errors import InputError, IntegrityError
     from jargonaut.index.moving import copy_revision
     from jargonaut.index.port import IndexWriter, Snapshot, TableKey
+    from jargonaut.state.lock import held_lock
 
     if source == target:
         raise InputError(f"`{source}` was given twice.", "Name the engine to copy from, then the one to copy to.")
