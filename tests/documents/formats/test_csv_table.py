@@ -73,3 +73,10 @@ def test_other_extensions_and_nothing():
     assert parse("a b\tc\n1\t2\n", "x.tsv").media_type == "text/tab-separated-values"
     assert parse("").text == ""
     assert parse("alone\n").text == "alone"
+
+
+@pytest.mark.parametrize(
+    ("data", "shown"), [(b"\na\tb\nc\td\n", "a | b\nc | d"), (b"\r\n1\t2\r\n3\t4\r\n", "1 | 2\n3 | 4"), (b"\n", "")]
+)
+def test_a_file_may_begin_with_an_empty_line(data, shown):
+    assert CsvParser().parse(data, "a.tsv").text == shown

@@ -160,4 +160,4 @@ def _add(composer: Composer, rows: Iterator[Row]) -> None:
 
 
 def _is_remark(row: list[str]) -> bool:
-    return sum(bool(cell.strip()) for cell in row) == 1 or row[0].startswith("#")
+    return bool(row) and (sum(bool(cell.strip()) for cell in row) == 1 or row[0].startswith("#"))
