@@ -13,10 +13,11 @@ from jargonaut.core.errors import InputError, JargonautError, RefusedError
 from jargonaut.core.scope import LIVE
 
 if TYPE_CHECKING:
-    from jargonaut.adapt import Adaptation, ChunkerPlan
+    from jargonaut.adapt import ChunkerPlan
     from jargonaut.core.progress import Progress
     from jargonaut.core.proof import Proof
     from jargonaut.core.release import Recipe
+    from jargonaut.deciding import Adaptation
     from jargonaut.wiring import KnowledgeBase
 
 
