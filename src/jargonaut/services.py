@@ -188,6 +188,7 @@ def service_of(workspace: Workspace, edge_secret: str | None) -> Service:
         ),
         document_encoder_of=lambda release: bases[release.scope].document_encoder(release),
         uploads_of=lambda scope: uploads[scope],
+        copies_of=lambda scope, uris: bases[scope].copies_of(uris),
         metrics=metrics,
         tracing=OpenTelemetryTracing(settings.service.traces_to) if settings.service.traces_to else NoTracing(),
         close_generators=generators.close,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -190,6 +190,13 @@ class KnowledgeBase:
     def uploads_folder(self) -> Path:
         """Where documents lie that were uploaded."""
         return self.workspace.home / "uploads" / self.scope.tenant / self.scope.knowledge_base
+
+    def copies_of(self, uris: Collection[str]) -> int:
+        """How many of its files say the same as these documents, as of the last build."""
+        from jargonaut.documents.catalog import Catalog
+
+        entries = Catalog(self.work_folder).entries().values()
+        return sum(entry.copy_of in uris and entry.uri not in uris for entry in entries)
 
     @cached_property
     def catalog(self) -> Catalog:

@@ -2,7 +2,7 @@ from urllib.parse import quote
 
 import pytest
 
-from jargonaut.state.knowledge_base import permit_documents
+from jargonaut.state.knowledge_base import Follower, permit_documents
 from tests.answering.handbook import PAGES
 from tests.serving.conftest import serving
 
@@ -53,6 +53,19 @@ def test_a_delete_is_in_force_when_it_returns(own):
             "/v1/chat/completions", json={"model": "handbook", "messages": [{"role": "user", "content": QUESTION}]}
         )
         assert again.headers["x-jargonaut-generation"] == "2"
+
+
+def test_a_delete_can_be_undone_when_no_release_holds_the_document_any_more(own):
+    with own.http("writer") as writer:
+        writer.delete("/v1/documents/ops/sessions.md").raise_for_status()
+    without = {uri: page for uri, page in PAGES.items() if uri != "ops/sessions.md"}
+    own.handbook.promote(own.handbook.build(without))
+    with own.http("writer") as writer:
+        restored = writer.post("/v1/documents/restore", json={"uri": "ops/sessions.md"})
+        assert (restored.status_code, restored.json()["deleted"]) == (200, False)
+        assert "ops/sessions.md" not in Follower(own.handbook.journal, own.handbook.scope).current().deleted
+        unknown = writer.post("/v1/documents/restore", json={"uri": "ops/never.md"})
+        assert unknown.status_code == 404
 
 
 def test_the_deleted_stays_gone_in_every_release_and_comes_back_by_restore_only(own):

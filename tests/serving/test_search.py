@@ -14,7 +14,11 @@ def test_passages_come_with_all_their_scores_explained(service):
     assert first["heading_path"] == ["Sessions", "Session cookies"]
     assert first["line"] == 1
     assert first["metadata"] == {"tags": ["web", "security"], "date": "2024-05-01"}
-    assert first["scores"]["bm25"] > 0
+    assert first["scores"]["bm25"] is None, "it would tell how many hidden documents hold a word"
+    everything = search(service, "session cookie age", key="hr", top_k=2).json()["data"][0]
+    assert everything["scores"]["bm25"] > 0
+    assert (everything["document"], "BM25" in everything["why"]["summary"]) == ("ops/sessions.md", True)
+    assert "BM25" not in first["why"]["summary"]
     assert first["scores"]["cosine"] is None, "a lexical release has no vectors"
     assert first["scores"]["fused"] > second["scores"]["fused"]
     assert result["label"] == "lexical"

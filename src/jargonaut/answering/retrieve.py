@@ -43,8 +43,8 @@ class Scores:
 
     fused: float
     """What the ranking is by; comparable within one result only."""
-    bm25: float
-    """0 if it was not found lexically."""
+    bm25: float | None
+    """0 if it was not found lexically; None where it is not to be shown."""
     cosine: float | None
     """Raw; None for a lexical recipe."""
     whitened: float | None

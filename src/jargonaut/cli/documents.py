@@ -83,10 +83,12 @@ def remove(
     base = open_knowledge_base(folder, config, knowledge_base)
     state = base.follower.current()
     known = {uri for uri in base.catalog.entries() if uri not in state.deleted}
-    if live := state.channels.get(LIVE):
-        known |= base.registry.documents(base.registry.revision(live.revision).documents).keys() - state.deleted.keys()
-    uris = [_named("document", uri, known) for uri in uris]
-    receipt = delete_documents(base.journal, base.scope, [item for uri in uris for item in with_members(uri, known)])
+    live = state.channels.get(LIVE)
+    held = base.registry.documents(base.registry.revision(live.revision).documents) if live else {}
+    known |= held.keys() - state.deleted.keys()
+    wanted = [item for uri in uris for item in with_members(_named("document", uri, known), known)]
+    readers = {uri: state.permitted.get(uri, held[uri].allow) for uri in wanted if uri in held}
+    receipt = delete_documents(base.journal, base.scope, wanted, readers)
     bound = base.workspace.settings.edge.bound_s
     copies = sorted(entry.uri for entry in base.catalog.entries().values() if entry.copy_of in receipt.uris)
     if as_json:

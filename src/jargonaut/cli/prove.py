@@ -13,8 +13,11 @@ from jargonaut.core.errors import InputError, JargonautError, RefusedError
 from jargonaut.core.scope import LIVE
 
 if TYPE_CHECKING:
+    from jargonaut.adapt import ChunkerPlan
+    from jargonaut.core.progress import Progress
     from jargonaut.core.proof import Proof
     from jargonaut.core.release import Recipe
+    from jargonaut.deciding import Adaptation
     from jargonaut.wiring import KnowledgeBase
 
 
@@ -132,6 +135,18 @@ def _print_proof(proof: Proof) -> None:
         print(f"beside them: {opinion.queries} questions from {opinion.source} say {opinion.verdict}, which {agrees}")
 
 
+def _chunks_proven(plan: ChunkerPlan, progress: Progress) -> Adaptation:
+    from jargonaut.adapt import prove_chunker
+
+    try:
+        return prove_chunker(plan, progress)
+    except InputError as error:
+        raise RefusedError(
+            f"What is encoded or cut otherwise cannot be proven here: {error.message}",
+            "`jargonaut releases promote ID --force` lets it go live unproven; `jargonaut releases list` shows the ID.",
+        ) from error
+
+
 def _without_proof(base: KnowledgeBase, changed: Recipe, error: JargonautError, force: bool, as_json: bool) -> None:
     """Where nothing can be proven, such as how a lexical release answers, only force lets a change pass."""
     from jargonaut.adapt import force_change
@@ -158,7 +173,7 @@ def run(
     junit: Path | None = None,
 ) -> None:
     """Prove, show, and leave with the exit code."""
-    from jargonaut.adapt import adapt, prove_change, prove_chunker
+    from jargonaut.adapt import adapt, prove_change
     from jargonaut.chunk_trial import reindexing_plan
     from jargonaut.cli.busy import held
     from jargonaut.cli.output import note, print_json, short, shown_progress
@@ -170,7 +185,7 @@ def run(
         reindexing = reindexing_plan(base, Gate(base.workspace.settings.gate.level), force, note)
         if reindexing is not None:
             note("The settings encode or cut the documents otherwise: that is what is proven now, nothing is tuned.")
-            adaptation = prove_chunker(reindexing, progress)
+            adaptation = _chunks_proven(reindexing, progress)
         elif changed is not None:
             note("The settings change how answers are made: that is what is proven now, not the encoder.")
             margin = base.workspace.settings.gate.margin

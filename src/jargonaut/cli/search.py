@@ -66,7 +66,7 @@ def search(
             number,
             f"{item.scores.fused:.2f}",
             "" if item.scores.cosine is None else f"{item.scores.cosine:.3f}",
-            f"{item.scores.bm25:.1f}",
+            f"{item.scores.bm25 or 0:.1f}",
             "\n".join(_where(item.chunk)),
             " ".join(item.chunk.text.split())[:160],
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from jargonaut.answering.answer import Account, CitedStatement, answer
 from jargonaut.answering.retrieve import Question, Retrieval, retrieve
@@ -43,7 +43,10 @@ class Asking:
         return self.service.generator_of(self.served.release)
 
     async def found(self, question: Question) -> Retrieval:
-        """See `retrieve`."""
+        """See `retrieve`; without BM25 for whoever may not read everything.
+
+        It depends on how many documents hold a word, those too that the asker may not know of.
+        """
         seen = self.served.visibility(self.caller.principals)
         span = self.service.tracing.part("retrieve", self._about)
         try:
@@ -52,7 +55,10 @@ class Asking:
         finally:
             span.end()
         self.service.metrics.retrieved(retrieval.seconds)
-        return retrieval
+        if self.served.sees_everything(self.caller.principals):
+            return retrieval
+        hidden = (replace(found, scores=replace(found.scores, bm25=None)) for found in retrieval.passages)
+        return replace(retrieval, passages=tuple(hidden))
 
     @property
     def _about(self) -> dict[str, str]:

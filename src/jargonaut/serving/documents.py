@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from collections.abc import Callable, Iterable
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -13,7 +12,6 @@ from starlette.convertors import Convertor, register_url_convertor
 
 from jargonaut.core.document import document_id
 from jargonaut.core.errors import PermissionDeniedError, RefusedError, UnknownNameError
-from jargonaut.core.scope import Scope
 from jargonaut.documents.opening import with_members
 from jargonaut.serving.authentication import Caller
 from jargonaut.serving.errors import RequestError
@@ -30,7 +28,6 @@ from jargonaut.serving.wire import (
     UploadRequest,
 )
 from jargonaut.state.knowledge_base import Receipt, delete_documents, restore_documents
-from jargonaut.state.port import Journal
 
 
 class _AnyText(Convertor[str]):
@@ -47,9 +44,6 @@ class _AnyText(Convertor[str]):
 
 register_url_convertor("any", _AnyText())
 router = APIRouter()
-
-Change = Callable[[Journal, Scope, Iterable[str]], Receipt]
-
 
 _FILE = {
     "required": True,
@@ -145,6 +139,12 @@ class _Known:
         served = await service.serve(caller, model)
         return cls(served, caller, service.uploads_of(served.release.scope))
 
+    @property
+    def deleted(self) -> set[str]:
+        """What was deleted, and was there for the caller to read then: releases may not hold it any more."""
+        state = self.served.state
+        return {uri for uri in state.deleted if self._principals.intersection(state.permitted.get(uri, ()))}
+
     def waiting(self) -> list[str]:
         """Uploads that the release does not hold, and that the caller, who may write, would be let read."""
         if self.uploads is None or not self._writes:
@@ -180,6 +180,9 @@ class _Known:
         elif live is None and len(with_members(uri, self.live)) > 1:
             status = "live"  # an archive, whose contents are
         allow = live.allow if live else self.uploads.readers(uri) if self.uploads else ()
+        if not self._writes:
+            # Who else may read it is for those to know who decide.
+            allow = tuple(name for name in allow if name in self._principals)
         return ListedDocument(
             id=document_id(uri), uri=uri, content_digest=digest, allow=list(allow), status=status, reason=reason or None
         )
@@ -221,27 +224,33 @@ async def _change(
     known = await _Known.of(service, caller, model)
     served, uploads = known.served, known.uploads
     names = set(known.live)
+    if what == "restored":
+        names |= known.deleted
     if await asyncio.to_thread(known.upload, uri) or _is_deleted_upload(known, uri, caller):
         names.add(uri)
     # Of an archive, what is in it and the caller may read.
     uris = [name for name in with_members(uri, names) if name in names]
     if not uris:
         raise UnknownNameError("document", uri, names)
-    change: Change = delete_documents if what == "deleted" else restore_documents
+    journal, scope = service.knowledge_bases.journal, served.release.scope
 
-    def make() -> Receipt:
-        receipt = change(service.knowledge_bases.journal, served.release.scope, uris)
-        if what == "deleted" and uploads is not None:
+    def make() -> tuple[Receipt, int]:
+        if what == "restored":
+            return restore_documents(journal, scope, uris), 0
+        readers = {name: known.live[name].allow for name in uris if name in known.live}
+        receipt = delete_documents(journal, scope, uris, readers)
+        if uploads is not None:
             uploads.remove(uri)
-        return receipt
+        return receipt, service.copies_of(scope, uris)
 
     # Done even if the caller hangs up: a change is made once it has begun.
-    receipt = await asyncio.shield(asyncio.to_thread(make))
+    receipt, copies = await asyncio.shield(asyncio.to_thread(make))
     return ChangeReceipt(
         object="document.deleted" if what == "deleted" else "document.restored",
         id=document_id(uri),
         uri=uri,
         deleted=what == "deleted",
+        copies_left=copies,
         sequence=receipt.sequence,
         generation=receipt.generation,
         effective_at=receipt.effective_at,

@@ -55,6 +55,10 @@ class Served:
         """What an asker may see now."""
         return self.overlay.visibility(principals)
 
+    def sees_everything(self, principals: frozenset[str]) -> bool:
+        """Whether nothing is hidden from an asker."""
+        return self.used_principals <= principals
+
     def audience(self, principals: frozenset[str]) -> frozenset[str]:
         """Those of an asker's principals that make a difference to what is seen: who has the same sees the same."""
         return principals & self.used_principals

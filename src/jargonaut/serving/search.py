@@ -75,6 +75,7 @@ def _why(found: Retrieved, query: str, lexical_weight: float) -> SearchReason:
         reasons.append(f"number {scores.dense_rank} by meaning (cosine {scores.cosine:.2f})")
     if scores.lexical_rank is not None:
         words = f": {', '.join(terms)}" if terms else ""
-        reasons.append(f"number {scores.lexical_rank} by words (BM25 {scores.bm25:.2f}{words})")
+        bm25 = "" if scores.bm25 is None else f" (BM25 {scores.bm25:.2f})"
+        reasons.append(f"number {scores.lexical_rank} by words{bm25}{words}")
     summary = " and ".join(reasons)
     return SearchReason(terms=terms, lexical_weight=lexical_weight, summary=f"{summary[:1].upper()}{summary[1:]}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Annotated
 from urllib.parse import quote
@@ -29,6 +29,8 @@ DocumentEncoderOf = Callable[[LoadedRelease], Encoder | None]
 """What the documents of a release were encoded with; None for a lexical one. Given by wiring; may load it."""
 UploadsOf = Callable[[Scope], Uploads | None]
 """The uploaded documents of a knowledge base. Given by wiring."""
+CopiesOf = Callable[[Scope, Collection[str]], int]
+"""How many documents say the same as these, and are indexed in their place. Given by wiring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Service:
     limits: Limits = DEFAULT_LIMITS
     document_encoder_of: DocumentEncoderOf = lambda release: release.query_encoder
     uploads_of: UploadsOf = lambda scope: None
+    copies_of: CopiesOf = lambda scope, uris: 0
     metrics: Metrics = field(default_factory=Metrics)
     tracing: Tracing = field(default_factory=NoTracing)
     close_generators: Callable[[], Awaitable[None]] | None = None

@@ -136,7 +136,10 @@ class SearchScores(BaseModel):
     """How a passage came to its place."""
 
     fused: float = Field(description="What the order is by; comparable within one result only")
-    bm25: float = Field(description="0 if it was not found lexically")
+    bm25: float | None = Field(
+        description="0 if it was not found lexically; null for whoever may not read everything: it depends on how many "
+        "documents hold a word, those too that they may not know of"
+    )
     cosine: float | None = Field(description="What the threshold reads; null in a lexical release")
     whitened: float | None = Field(description="Cosine after whitening, if the recipe has one")
     lexical_rank: int | None = Field(None, description="Its place by `bm25` alone; null if it was not found lexically")
@@ -261,6 +264,7 @@ class ChangeReceipt(BaseModel):
     id: str
     uri: str
     deleted: bool
+    copies_left: int = Field(0, description="Documents that say the same, of which one is indexed with the next build")
     sequence: int
     generation: int
     effective_at: str = Field(description="When it came into force here, UTC")

@@ -81,6 +81,8 @@ def fold(state: KnowledgeBaseState, events: Iterable[Event]) -> KnowledgeBaseSta
             waiting -= {pointer.revision}
         elif event.kind == "deleted":
             deleted.update(dict.fromkeys(body["uris"], event.at))
+            for uri, allow in body.get("allow", {}).items():
+                permitted.setdefault(uri, tuple(allow))
         elif event.kind == "restored":
             for uri in body["uris"]:
                 deleted.pop(uri, None)
@@ -159,9 +161,19 @@ def record(journal: Journal, scope: Scope, kind: str, body: Mapping[str, Any]) -
     raise ConflictError(f"`{stream}` is being changed by many at once.", "Try again.")
 
 
-def delete_documents(journal: Journal, scope: Scope, uris: Iterable[str]) -> Receipt:
-    """Delete documents for every release, past and future, from the moment this returns."""
-    return record(journal, scope, "deleted", {"uris": sorted(uris)})
+def delete_documents(
+    journal: Journal, scope: Scope, uris: Iterable[str], allow: Mapping[str, tuple[str, ...]] | None = None
+) -> Receipt:
+    """Delete documents for every release, past and future, from the moment this returns.
+
+    Args:
+        journal: The state.
+        scope: The knowledge base.
+        uris: Of the documents.
+        allow: Who may read them: whoever may, may restore them when no release holds them any more.
+    """
+    readers = {"allow": {uri: sorted(names) for uri, names in allow.items()}} if allow else {}
+    return record(journal, scope, "deleted", {"uris": sorted(uris), **readers})
 
 
 def restore_documents(journal: Journal, scope: Scope, uris: Iterable[str]) -> Receipt:
