@@ -55,21 +55,38 @@ class Endpoint:
             body = json.loads(await reader.readexactly(int(headers["content-length"])))
             self.requests.append(body)
             self.headers.append(original)
-            self.open += 1
-            self.most_open = max(self.most_open, self.open)
             reply = self.replies[min(len(self.requests), len(self.replies)) - 1]
-            await self.send(writer, reply(body) if callable(reply) else reply)
+            with self.counted() as told:
+                await self.send(writer, reply(body) if callable(reply) else reply, told)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
-            self.open -= 1
             writer.close()
 
-    async def send(self, writer, reply):
+    @contextmanager
+    def counted(self):
+        """While a request is open. It is over for who asks when the last part is told, so `told` ends it before."""
+        left = []
+
+        def told():
+            if not left:
+                left.append(True)
+                self.open -= 1
+
+        self.open += 1
+        self.most_open = max(self.most_open, self.open)
+        try:
+            yield told
+        finally:
+            told()
+
+    async def send(self, writer, reply, told):
         lines = [f"HTTP/1.1 {reply.status} X", "content-type: text/event-stream", "transfer-encoding: chunked"]
         lines += [f"{name}: {value}" for name, value in reply.headers.items()]
         writer.write("\r\n".join([*lines, "", ""]).encode())
-        for part in reply.parts:
+        for number, part in enumerate(reply.parts, start=1):
+            if number == len(reply.parts) and reply.then == "end":
+                told()
             writer.write(f"{len(part):x}\r\n".encode() + part + b"\r\n")
             await writer.drain()
             await asyncio.sleep(0.002)  # parts arrive apart

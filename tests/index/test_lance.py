@@ -176,7 +176,7 @@ def test_ids_that_are_no_text_are_written_again(whole, tmp_path):
 def test_a_full_disk_is_told_from_damage(monkeypatch, tmp_path, free):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(1 << 40, (1 << 40) - free, free))
     with pytest.raises(JargonautError) as raised, translated("write to it", tmp_path, "t"):
-        raise RuntimeError("lance error: LanceError(IO): failed to fill whole buffer, /root/x/y.rs:1:2")
+        raise RuntimeError("lance error: LanceError(IO): failed to fill whole buffer, /build/x/y.rs:1:2")
     assert ("full" in raised.value.hint, type(raised.value)) == (
         (True, UnavailableError) if not free else (False, IntegrityError)
     )

@@ -35,7 +35,13 @@ def test_permissions_hold(service):
 
 
 def test_a_threshold_holds(service):
-    assert ask(service, retrieval_setting={"top_k": 5, "score_threshold": 1.0}).json() == {"records": []}
+    question = "How old is the cookie of a session when the parrot of the director signs it?"
+    without, with_one = (
+        ask(service, query=question, retrieval_setting={"top_k": 5, "score_threshold": threshold}).json()["records"]
+        for threshold in (0.0, 0.9)
+    )
+    assert [record for record in without if record["score"] < 0.9]
+    assert with_one == [record for record in without if record["score"] >= 0.9]
 
 
 @pytest.mark.parametrize(
